@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The entry to everything: `make help`. Every target first sees to it that the
+# packages it needs are there (tools/deps), then runs make again for the work,
+# so that userland.mk may ask pkg-config and the like while it is read.
+#
+#   O=DIR      where all results go (default: out)
+#   KSRC=PATH  kernel source: any 6.12.y tree, or linux-source-6.12.tar.xz
+#   V=1        show the commands of the userland build
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+O ?= out
+override O := $(abspath $(O))
+export MK_T0 := $(or $(MK_T0),$(shell date +%s%6N))
+
+PUBLIC := demo check check-long check-debug shell kernel kernels userland \
+	series install initramfs unit-tests run-unit-tests lint
+
+.DEFAULT_GOAL := help
+.PHONY: $(PUBLIC) deps help clean distclean
+
+ifndef MK_INNER
+
+$(PUBLIC): deps
+	+@$(MAKE) MK_INNER=1 O=$(O) $@
+
+deps: ## install the Debian packages that are missing
+	@tools/deps
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST) userland.mk 2>/dev/null | sort -u
+
+clean: ## remove what was built, keep the kernel's source tree and objects
+	rm -rf $(O)/bin $(O)/lib $(O)/obj $(O)/tests $(O)/boot $(O)/log \
+		$(O)/demo $(O)/shell $(O)/demo.json
+
+distclean: ## remove everything that was built
+	rm -rf $(O)
+
+else # MK_INNER
+
+-include userland.mk
+
+STAGE := tools/stage -d $(O)/log
+KMAKE := $(MAKE) -C kernel O=$(O) $(if $(KSRC),KSRC=$(KSRC))
+
+kernel: ## build the host's kernel (variant a)
+	+@$(KMAKE) a
+
+kernels: ## build the kernels a and b of demo and tests, and test modules
+	+@$(KMAKE) modules-a modules-b
+
+series: ## write the kernel work as a mailing list series (out/kernel/series)
+	+@$(KMAKE) series
+
+# Files that the machine of demo and tests boots from, see spawn/guest/pack
+initramfs: kernels
+	+@$(STAGE) "userland: build" userland $(MAKE) userland
+	@spawn/guest/pack $(O)
+
+tests-build: initramfs
+	+@$(STAGE) "tests: build" unit-tests $(MAKE) unit-tests
+
+demo: initramfs ## boot a machine with two instances, break one, take it back
+	@tools/demo -o $(O)
+
+shell: initramfs ## a shell on such a machine, with mkctl and examples
+	@tools/shell -o $(O)
+
+check: tests-build ## all tests: lint, unit, command line, real kernels
+	+@$(KMAKE) off
+	@tests/run -o $(O)
+
+check-long: tests-build ## check, and the tests that take long
+	+@$(KMAKE) off
+	@tests/run -o $(O) -l
+
+check-debug: tests-build ## the tests on kernels with KASAN and lockdep
+	+@$(KMAKE) modules-debug
+	@spawn/guest/pack -d $(O)
+	@tests/run -o $(O) -d
+
+lint: ## scripts, licence lines, sizes
+	@tests/lint $(O)
+
+PREFIX ?= /usr/local
+install: userland ## mkctl, man pages, completions, schema (PREFIX=, DESTDIR=)
+	install -D -m 755 $(O)/bin/mkctl $(DESTDIR)$(PREFIX)/sbin/mkctl
+	for f in man/*.[0-9]; do [ ! -e "$$f" ] || install -D -m 644 "$$f" \
+		"$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}"; done
+	for f in configs/*.json configs/schema/*.json; do [ ! -e "$$f" ] || \
+		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/mkctl/$${f#configs/}"; done
+	[ ! -e completions/mkctl.bash ] || install -D -m 644 completions/mkctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mkctl
+
+endif

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# bash completion of mkctl. Commands, options and names come from mkctl itself.
+
+_mkctl() {
+	local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		words=$(mkctl help --list-commands 2> /dev/null)
+	elif [[ $word == -* ]]; then
+		words=$(mkctl "$verb" --list-options 2> /dev/null)
+	elif [ "$verb" = spawn ]; then
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$word"
+			compgen -d -S / -- "$word")
+		return
+	else
+		case $verb in
+		show | logs | stop | kill | start | rm)
+			words=$(mkctl ls --quiet 2> /dev/null) ;;
+		pool) words=show ;;
+		help) words=$(mkctl help --list-commands 2> /dev/null) ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _mkctl mkctl

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libmk: mechanism over /dev/multikernel. One wrapper per ioctl, the names of
+ * the ABI's numbers, and the text of every refusal.
+ *
+ * It runs on the host and inside an instance, never prints and never exits.
+ * Functions return 0 or -errno and fill @err (which may be NULL); see
+ * mk/error.h. What a ret_ parameter receives belongs to the caller.
+ */
+#ifndef MK_LIBMK_H
+#define MK_LIBMK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/multikernel.h>
+
+#include <mk/error.h>
+#include <mk/util.h>
+
+/*
+ * Context: everything is reached through it.
+ */
+
+struct mk_ctx;
+
+/**
+ * mk_ctx_new() - make a context
+ * @root: folder in front of /dev, /proc, /sys and /run, so that tests can
+ *	point it at a recorded tree; NULL or "" for the real ones
+ *
+ * Opens only @root. The device is opened when it is first needed.
+ */
+int mk_ctx_new(const char *root, struct mk_ctx **ret_ctx,
+	       struct mk_error *err) MK_MUST_CHECK;
+void mk_ctx_free(struct mk_ctx *ctx);
+
+/** mk_ctx_dirfd() - descriptor of the root; the context keeps it */
+int mk_ctx_dirfd(const struct mk_ctx *ctx);
+
+/** mk_ctx_device() - open the device unless it is open; -errno and @err */
+int mk_ctx_device(struct mk_ctx *ctx, struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_ctx_relative() - a path below the root for the *at() calls */
+const char *mk_ctx_relative(const char *path);
+
+/** mk_ctx_open() - open an absolute path below the root, close-on-exec */
+int mk_ctx_open(const struct mk_ctx *ctx, const char *path, int flags,
+		mode_t mode) MK_MUST_CHECK;
+
+/**
+ * mk_ctx_read_text() - read a small file (sysfs, procfs)
+ *
+ * At most @limit bytes; without the newline at the end; NUL-terminated.
+ */
+int mk_ctx_read_text(const struct mk_ctx *ctx, const char *path,
+		     size_t limit, char **ret_text) MK_MUST_CHECK;
+
+/*
+ * This kernel and this machine.
+ */
+
+/** mk_info_get() - MK_IOC_INFO */
+int mk_info_get(struct mk_ctx *ctx, struct mk_info *ret_info,
+		struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_info_get_host() - as above; refused unless it is a host with a pool */
+int mk_info_get_host(struct mk_ctx *ctx, struct mk_info *ret_info,
+		     struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_notify_ready() - MK_IOC_NOTIFY: inside an instance, user space is up */
+int mk_notify_ready(struct mk_ctx *ctx, struct mk_error *err) MK_MUST_CHECK;
+
+/*
+ * Instances.
+ */
+
+/**
+ * struct mk_instance - one look at one instance
+ * @get: what MK_IOC_GET said; nr_cpus and nr_ranges count the arrays
+ * @cpus: in the order of the instance
+ * @ranges: its memory
+ */
+struct mk_instance {
+	struct mk_get get;
+	struct mk_cpu *cpus;
+	struct mk_range *ranges;
+};
+
+void mk_instance_free(struct mk_instance *inst);
+
+/** mk_instance_get() - MK_IOC_GET by id */
+int mk_instance_get(struct mk_ctx *ctx, uint32_t id,
+		    struct mk_instance **ret_inst,
+		    struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_find() - MK_IOC_GET by name; -ENOENT when there is none */
+int mk_instance_find(struct mk_ctx *ctx, const char *name,
+		     struct mk_instance **ret_inst,
+		     struct mk_error *err) MK_MUST_CHECK;
+
+struct mk_instance_list {
+	struct mk_instance **items;
+	size_t nr_items;
+};
+
+/** mk_instance_list_get() - all instances by ascending id */
+int mk_instance_list_get(struct mk_ctx *ctx, struct mk_instance_list *ret_list,
+			 struct mk_error *err) MK_MUST_CHECK;
+void mk_instance_list_clear(struct mk_instance_list *list);
+
+/** mk_instance_create() - MK_IOC_CREATE */
+int mk_instance_create(struct mk_ctx *ctx, const char *name, uint32_t *ret_id,
+		       struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_destroy() - MK_IOC_DESTROY */
+int mk_instance_destroy(struct mk_ctx *ctx, uint32_t id,
+			struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_set_cpus() - MK_IOC_SET_CPUS; @nr_cpus 0 gives all back */
+int mk_instance_set_cpus(struct mk_ctx *ctx, uint32_t id,
+			 const unsigned int *cpus, size_t nr_cpus,
+			 struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_set_memory() - MK_IOC_SET_MEMORY; @node or MK_NODE_ANY */
+int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id, uint64_t bytes,
+			   uint32_t node, struct mk_error *err) MK_MUST_CHECK;
+/**
+ * mk_instance_load() - kexec_file_load(2) for an instance
+ * @initrd_fd: -1 for none
+ *
+ * When it fails, the kernel's own reason is fetched and put into @err.
+ */
+int mk_instance_load(struct mk_ctx *ctx, uint32_t id, int kernel_fd,
+		     int initrd_fd, const char *cmdline,
+		     struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_start() - MK_IOC_START; returns in state starting */
+int mk_instance_start(struct mk_ctx *ctx, uint32_t id, const void *dtb,
+		      size_t dtb_bytes, uint32_t *ret_epoch,
+		      struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_stop() - MK_IOC_STOP; asks and returns */
+int mk_instance_stop(struct mk_ctx *ctx, uint32_t id,
+		     struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_kill() - MK_IOC_KILL; returns when the CPUs are back */
+int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
+		     struct mk_error *err) MK_MUST_CHECK;
+
+/*
+ * Events and log of one instance. The descriptors are close-on-exec and do
+ * not block.
+ */
+
+int mk_events_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
+		   struct mk_error *err) MK_MUST_CHECK;
+/**
+ * mk_events_wait() - the next event, the present state first
+ * @timeout_ms: at most this long; -1 for ever
+ *
+ * -ETIMEDOUT after @timeout_ms, -EINTR on a signal, -ENODEV when the instance
+ * was destroyed. Fills no struct mk_error: the caller knows what it waits for.
+ */
+int mk_events_wait(int fd, int timeout_ms,
+		   struct mk_event *ret_event) MK_MUST_CHECK;
+
+int mk_log_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
+		struct mk_error *err) MK_MUST_CHECK;
+/**
+ * mk_log_wait() - wait for more log
+ *
+ * 0 when there may be more; else as mk_events_wait().
+ */
+int mk_log_wait(int fd, int timeout_ms) MK_MUST_CHECK;
+
+/**
+ * struct mk_log_line - one line of an instance's kernel log
+ * @level: 0 (emergency) to 7 (debug)
+ * @facility: 0 for the kernel
+ * @text: valid UTF-8 that is safe on a terminal: control characters other than
+ *	tab are written as \xNN
+ */
+struct mk_log_line {
+	unsigned int level;
+	unsigned int facility;
+	uint64_t seq;
+	uint64_t time_us;
+	char text[2048];
+};
+
+/** mk_log_parse() - -EINVAL when @line is not a record of /dev/kmsg's form */
+int mk_log_parse(const char *line, size_t len,
+		 struct mk_log_line *ret_line) MK_MUST_CHECK;
+
+/**
+ * mk_log_read() - call @fn for each line that there is now
+ *
+ * Lines that are no records (dictionary lines) are dropped. 0 at the end of
+ * what there is, -ENODEV when the instance was destroyed, or what @fn returned
+ * if that was not 0.
+ */
+int mk_log_read(int fd, int (*fn)(void *arg, const struct mk_log_line *line),
+		void *arg) MK_MUST_CHECK;
+
+/*
+ * Names and refusals.
+ */
+
+/** mk_state_name() - "running"; "unknown" for a number that is none */
+const char *mk_state_name(uint32_t state);
+/** mk_cause_name() - "panic"; "" for MK_CAUSE_NONE */
+const char *mk_cause_name(uint32_t cause);
+const char *mk_role_name(uint32_t role);
+/** mk_reason_name() - "cpu-lent"; NULL for a number that has no text */
+const char *mk_reason_name(uint32_t reason);
+/** mk_state_is_end() - stopped, panicked, killed or failed */
+bool mk_state_is_end(uint32_t state);
+
+/**
+ * mk_refusal_error() - turn a refusal into an error
+ * @refusal: from the kernel
+ * @error: the positive errno that came with it
+ * @object: what the caller was about, used if the refusal names nothing better
+ */
+void mk_refusal_error(struct mk_error *err, const struct mk_refusal *refusal,
+		      int error, const char *object);
+
+#define MK_SIZE_TEXT_MAX	24
+/** mk_size_format() - "256M", "1.5G", "300 bytes" */
+const char *mk_size_format(uint64_t bytes, char buf[MK_SIZE_TEXT_MAX]);
+
+#endif /* MK_LIBMK_H */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libspawn: policy. From an instance's config to a running kernel, and back,
+ * always as a plan: steps that are undone in reverse when one fails.
+ *
+ * Never prints and never exits. Functions return 0 or -errno and fill @err.
+ * Those that change something expect the caller to hold the lock of
+ * mk_change_begin().
+ */
+#ifndef MK_SPAWN_H
+#define MK_SPAWN_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include <mk/libmk.h>
+
+struct mk_config;
+
+/*
+ * One change at a time.
+ */
+
+/**
+ * struct mk_change - the right to change something
+ * @lock_fd: of /run/mkctl/lock, -1 for none
+ */
+struct mk_change {
+	int lock_fd;
+};
+
+#define MK_CHANGE_NONE		{ .lock_fd = -1 }
+#define MK_LOCK_TIMEOUT_MS	10000
+
+/**
+ * mk_change_begin() - take the lock and repair what a killed mkctl left
+ *
+ * Waits up to MK_LOCK_TIMEOUT_MS, then gives -EBUSY naming the holder's pid.
+ */
+int mk_change_begin(struct mk_ctx *ctx, struct mk_change *ret_change,
+		    struct mk_error *err) MK_MUST_CHECK;
+void mk_change_end(struct mk_change *change);
+
+/*
+ * What the kernel does not know about an instance: /run/mkctl/NAME.json.
+ */
+
+/**
+ * struct mk_facts - how an instance was made
+ * @pending: its spawn is under way, or was killed half-way
+ * @id: 0 before the kernel gave one
+ * @created_ns: as in struct mk_get; with @id it says which instance is meant
+ * @cpus: as asked for
+ */
+struct mk_facts {
+	bool pending;
+	uint32_t id;
+	uint64_t created_ns;
+	uint64_t memory_bytes;
+	char name[MK_NAME_MAX];
+	char *config;
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	char *created_by;
+	unsigned int *cpus;
+	size_t nr_cpus;
+};
+
+/** mk_facts_find() - those of an instance; -ENOENT when there are none */
+int mk_facts_find(struct mk_ctx *ctx, const struct mk_get *get,
+		  struct mk_facts **ret_facts) MK_MUST_CHECK;
+void mk_facts_free(struct mk_facts *facts);
+
+/*
+ * Plans.
+ */
+
+#define MK_STAGES_MAX	8
+
+/** struct mk_stages - how long each step took, in the order of the steps */
+struct mk_stages {
+	struct {
+		const char *name;
+		uint64_t ns;
+	} items[MK_STAGES_MAX];
+	size_t nr_items;
+	uint64_t total_ns;
+};
+
+/**
+ * struct mk_run_options - how a plan runs
+ * @timeout_ms: for the boot
+ * @keep: leave everything as it is when a step fails
+ * @cancel: NULL, or set by a signal handler: stop at the next occasion, undo
+ * @stage: NULL, or called as each step is done
+ * @stage_arg: for @stage
+ */
+struct mk_run_options {
+	unsigned int timeout_ms;
+	bool keep;
+	const volatile sig_atomic_t *cancel;
+	void (*stage)(void *arg, const char *name, uint64_t ns);
+	void *stage_arg;
+};
+
+/**
+ * struct mk_run_result - what a plan gave
+ * @stages: of the steps that were done
+ * @inst: the running instance; NULL after a failure
+ * @log_tail: after a failed boot, the last lines of its log, else NULL
+ */
+struct mk_run_result {
+	struct mk_stages stages;
+	struct mk_instance *inst;
+	char *log_tail;
+};
+
+void mk_run_result_clear(struct mk_run_result *result);
+
+/** struct mk_step_text - a step as a person reads it */
+struct mk_step_text {
+	const char *name;
+	char what[1024];
+	const char *undo;	/* NULL: nothing to undo */
+};
+
+/**
+ * mk_spawn() - make, load and start an instance; returns when it is running
+ * @config_path: of the file that @config is from
+ * @ret_result: written always, also after a failure; see
+ *	mk_run_result_clear()
+ */
+int mk_spawn(struct mk_ctx *ctx, const struct mk_config *config,
+	     const char *config_path, const struct mk_run_options *options,
+	     struct mk_run_result *ret_result,
+	     struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_spawn_preview() - check everything, change nothing, tell the steps
+ * @fn: called once for each step, in order
+ */
+int mk_spawn_preview(struct mk_ctx *ctx, const struct mk_config *config,
+		     const char *config_path,
+		     const struct mk_run_options *options,
+		     void (*fn)(void *arg, const struct mk_step_text *step),
+		     void *arg, struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_spawn_preview_dtb() - the device tree that a spawn would build
+ *
+ * What the kernel decides at the spawn (id, addresses of memory and of the
+ * hand-over area) is 0 in it.
+ */
+int mk_spawn_preview_dtb(struct mk_ctx *ctx, const struct mk_config *config,
+			 void **ret_dtb, size_t *ret_bytes,
+			 struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_start() - start an instance that has ended (or is loaded) */
+int mk_start(struct mk_ctx *ctx, const struct mk_instance *inst,
+	     const struct mk_run_options *options,
+	     struct mk_run_result *ret_result,
+	     struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_stop() - ask it to power off and wait for its end
+ * @kill: kill it if it has not ended after options->timeout_ms
+ *
+ * Nothing to do and 0 when it has ended already. -ETIMEDOUT.
+ */
+int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
+	    const struct mk_run_options *options,
+	    struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_kill() - end it at once */
+int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
+	    struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_remove() - destroy it and forget its facts */
+int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
+	      struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_cpulist_format() - "2-3,6", in the order given
+ *
+ * The caller frees; NULL when out of memory.
+ */
+char *mk_cpulist_format(const unsigned int *cpus, size_t nr_cpus);
+
+/** mk_version() - "0.1.0-12-gabcdef" */
+const char *mk_version(void);
+
+#endif /* MK_SPAWN_H */

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR LGPL-2.1-or-later */
+/*
+ * Layout of the shared region: the one piece of memory that all kernels of the
+ * machine have in common.
+ *
+ * The host makes it once and is the only one that ever clears any of it;
+ * instances join. It is cut into whole pages by owner, so that an instance can
+ * map the header and the table read-only, its own block read-write, and
+ * nothing else:
+ *
+ *	page 0		struct mk_region_header		written by the host
+ *	table		struct mk_region_entry[]	written by the host
+ *	block of each	slot | ring to instance | ring to host | log ring
+ *	instance
+ *
+ * A block is made when its instance is created, anywhere in the rest of the
+ * region, so nothing is sized per instance before it exists.
+ *
+ * Everything is fixed-width, little-endian and independent of NR_CPUS,
+ * PAGE_SIZE and any kernel-internal struct: the kernels may be different
+ * builds. Change anything here and MK_ABI_VERSION changes too.
+ */
+#ifndef _LINUX_MK_REGION_H
+#define _LINUX_MK_REGION_H
+
+#include <uapi/linux/multikernel.h>
+#include <linux/mk_logring.h>
+#include <linux/mk_ring.h>
+
+#define MK_REGION_MAGIC		0x6e6f69676572636bULL	/* "kcregion" */
+#define MK_REGION_PAGE		4096U
+#define MK_REGION_MIN		(1U << 20)
+#define MK_REGION_DEFAULT	(16U << 20)
+#define MK_LOG_DATA_BYTES	(128U << 10)	/* of kernel log an instance */
+#define MK_SLOT_CPUS		256		/* heartbeats in a slot */
+
+/**
+ * struct mk_region_header - page 0 of the region, read-only to instances
+ * @magic: MK_REGION_MAGIC, written last
+ * @abi_version: MK_ABI_VERSION of the host
+ * @header_bytes: sizeof(struct mk_region_header)
+ * @total_bytes: of the region
+ * @features: bits, none defined yet; a joiner refuses bits it does not know
+ * @generation: random number of this host's boot
+ * @table_offset: of the first struct mk_region_entry, from the region's start
+ * @table_entries: how many; entry i belongs to instance id i + 1
+ * @entry_bytes: sizeof(struct mk_region_entry)
+ * @host_apicid: where instances ring the host's doorbell
+ * @host_vector: with which vector
+ */
+struct mk_region_header {
+	__u64 magic;
+	__u32 abi_version;
+	__u32 header_bytes;
+	__u64 total_bytes;
+	__u64 features;
+	__u64 generation;
+	__u32 table_offset;
+	__u32 table_entries;
+	__u32 entry_bytes;
+	__u32 host_apicid;
+	__u32 host_vector;
+	__u32 reserved[17];
+};
+static_assert(sizeof(struct mk_region_header) == 128);
+
+/**
+ * struct mk_region_entry - one instance, as the host knows it
+ * @id: of the instance, 0 for an unused entry
+ * @epoch: number of its present start
+ * @block_offset: of its block from the region's start, in whole pages
+ * @block_bytes: size of the block
+ * @slot_offset: of struct mk_slot, from the block's start; likewise the others
+ * @ring_in_offset: ring from the host to the instance
+ * @ring_out_offset: ring from the instance to the host
+ * @log_offset: struct mk_logring
+ * @log_data_bytes: size of the log ring's data
+ * @name: of the instance
+ */
+struct mk_region_entry {
+	__u32 id;
+	__u32 epoch;
+	__u64 block_offset;
+	__u32 block_bytes;
+	__u32 slot_offset;
+	__u32 ring_in_offset;
+	__u32 ring_out_offset;
+	__u32 log_offset;
+	__u32 log_data_bytes;
+	char name[MK_NAME_MAX];
+	__u32 reserved[14];
+};
+static_assert(sizeof(struct mk_region_entry) == 128);
+
+/**
+ * struct mk_slot - what an instance says of itself; only it writes here
+ * @epoch: of the start that these values belong to, written last when joining
+ * @abi_version: MK_ABI_VERSION of the instance
+ * @doorbell_apicid: where the host rings its doorbell
+ * @doorbell_vector: with which vector
+ * @alive_tsc: TSC when its kernel started PID 1, 0 before
+ * @ready_tsc: TSC when its user space said so, 0 before
+ * @end_cause: enum mk_cause of its end, 0 while it lives
+ * @nr_cpus: that it brought up
+ * @boot_id: valid once @alive_tsc is set
+ * @vmcoreinfo: physical address and size of its vmcoreinfo note
+ * @phys_base: of its kernel text, to read a dump with
+ * @beats: per CPU (in its own numbering), counted up ten times a second
+ */
+struct mk_slot {
+	__u32 epoch;
+	__u32 abi_version;
+	__u32 doorbell_apicid;
+	__u32 doorbell_vector;
+	__u64 alive_tsc;
+	__u64 ready_tsc;
+	__u32 end_cause;
+	__u32 nr_cpus;
+	__u8 boot_id[MK_BOOT_ID_SIZE];
+	__u64 vmcoreinfo;
+	__u64 vmcoreinfo_bytes;
+	__u64 phys_base;
+	__u8 reserved[432];
+	__u64 beats[MK_SLOT_CPUS];
+};
+static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);
+static_assert(sizeof(struct mk_slot) <= MK_REGION_PAGE);
+
+/* Types of the messages between a host and an instance. */
+enum mk_message {
+	MK_MSG_ALIVE	= 1,	/* to the host: no payload, see the slot */
+	MK_MSG_READY	= 2,	/* to the host */
+	MK_MSG_END	= 3,	/* to the host: payload __u32 enum mk_cause */
+	MK_MSG_STOP	= 4,	/* to the instance: power off, please */
+};
+
+#endif /* _LINUX_MK_REGION_H */

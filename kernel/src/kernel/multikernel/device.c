@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/multikernel: the ioctls, through a table.
+ *
+ * Each op gets a private copy of its struct (copy_struct_from_user() takes
+ * older and newer callers) and fills the refusal in it, which goes back to the
+ * caller whether the op succeeded or not.
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/capability.h>
+#include <linux/cleanup.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include "internal.h"
+
+static int mk_op_info(void *arg, struct mk_refusal *r)
+{
+	struct mk_info *info = arg;
+	struct mk_instance *inst;
+	u32 ranges;
+
+	info->role = multikernel_role;
+	info->abi_version = MK_ABI_VERSION;
+	info->tsc_khz = mk_arch_tsc_khz();
+	info->lapic_khz = mk_arch_lapic_khz();
+	preempt_disable();
+	info->realtime_ns = ktime_get_real_ns();
+	info->tsc = mk_arch_tsc();
+	preempt_enable();
+	if (multikernel_is_instance()) {
+		info->instance_id = mk_guest.id;
+		strscpy(info->name, mk_guest.name, sizeof(info->name));
+		info->region_addr = mk_guest.region_addr;
+		info->region_bytes = mk_guest.region_bytes;
+		return 0;
+	}
+	guard(mutex)(&mk_lock);
+	info->region_addr = mk_region_addr;
+	info->region_bytes = mk_region_bytes;
+	info->start_page = mk_arch_start_page();
+	info->pool_bytes = mk_pool_bytes;
+	mk_pool_stat(&info->pool_free_bytes, &info->pool_largest_bytes,
+		     &ranges);
+	info->nr_pool_ranges = ranges;
+	info->nr_instances = 0;
+	list_for_each_entry(inst, &mk_instances, node)
+		info->nr_instances++;
+	return 0;
+}
+
+static int mk_op_create(void *arg, struct mk_refusal *r)
+{
+	struct mk_create *c = arg;
+
+	if (strnlen(c->name, sizeof(c->name)) == sizeof(c->name)) {
+		mk_refuse(r, MK_REASON_BAD_NAME, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_create(c->name, &c->id, r);
+}
+
+static int mk_op_destroy(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_destroy(b->id, r);
+}
+
+static int mk_op_set_cpus(void *arg, struct mk_refusal *r)
+{
+	struct mk_set_cpus *s = arg;
+	u32 *cpus __free(kfree) = NULL;
+
+	if (s->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	if (s->nr_cpus > MK_MAX_CPUS) {
+		mk_refuse(r, MK_REASON_CPU_TOO_MANY, s->nr_cpus, MK_MAX_CPUS,
+			  NULL);
+		return -EINVAL;
+	}
+	cpus = kmalloc_array(s->nr_cpus + 1, sizeof(*cpus), GFP_KERNEL);
+	if (!cpus)
+		return -ENOMEM;
+	if (copy_from_user(cpus, u64_to_user_ptr(s->cpus),
+			   s->nr_cpus * sizeof(*cpus)))
+		return -EFAULT;
+	return mk_instance_set_cpus(s->id, cpus, s->nr_cpus, r);
+}
+
+static int mk_op_set_memory(void *arg, struct mk_refusal *r)
+{
+	struct mk_set_memory *s = arg;
+
+	if (s->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_set_memory(s->id, s->bytes, s->node, r);
+}
+
+static int mk_op_start(void *arg, struct mk_refusal *r)
+{
+	struct mk_start *s = arg;
+	void *dtb;
+	int ret;
+
+	if (s->dtb_bytes > MK_DTB_MAX) {
+		mk_refuse(r, MK_REASON_DTB_TOO_LARGE, s->dtb_bytes, MK_DTB_MAX,
+			  NULL);
+		return -EINVAL;
+	}
+	dtb = memdup_user(u64_to_user_ptr(s->dtb), s->dtb_bytes);
+	if (IS_ERR(dtb))
+		return PTR_ERR(dtb);
+	ret = mk_instance_start(s->id, dtb, s->dtb_bytes, &s->epoch, r);
+	kfree_sensitive(dtb);		/* it carries the random seed */
+	return ret;
+}
+
+static int mk_op_stop(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_stop(b->id, r);
+}
+
+static int mk_op_kill(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+	u32 cause = b->cause ?: MK_CAUSE_KILL;
+
+	if (b->flags ||
+	    (cause != MK_CAUSE_KILL && cause != MK_CAUSE_BOOT_TIMEOUT)) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_kill(b->id, cause, r);
+}
+
+static struct mk_instance *mk_get_target(const struct mk_get *g)
+{
+	if (g->id & MK_GET_NEXT)
+		return mk_instance_after(g->id & ~MK_GET_NEXT);
+	if (g->id)
+		return mk_instance_find(g->id);
+	if (strnlen(g->name, sizeof(g->name)) == sizeof(g->name))
+		return NULL;
+	return mk_instance_by_name(g->name);
+}
+
+static u64 mk_beats(const struct mk_instance *inst)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < MK_SLOT_CPUS; i++)
+		sum += READ_ONCE(inst->slot->beats[i]);
+	return sum;
+}
+
+static void mk_get_times(struct mk_instance *inst, struct mk_get *g)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	g->state = inst->state;
+	g->cause = inst->cause;
+	memcpy(g->boot_id, inst->boot_id, sizeof(g->boot_id));
+	g->change_seq = inst->change_seq;
+	g->created_ns = inst->created_ns;
+	g->loaded_ns = inst->loaded_ns;
+	g->started_ns = inst->started_ns;
+	g->sipi_ns = inst->sipi_ns;
+	g->alive_ns = inst->alive_ns;
+	g->ready_ns = inst->ready_ns;
+	g->ended_ns = inst->ended_ns;
+	g->cpus_back_ns = inst->cpus_back_ns;
+	g->ended_realtime_ns = inst->ended_realtime_ns;
+	spin_unlock_irqrestore(&inst->lock, flags);
+}
+
+static int mk_get_lists(struct mk_instance *inst, struct mk_get *g)
+{
+	u32 cpus = min(g->nr_cpus, inst->nr_cpus);
+	u32 ranges = min(g->nr_ranges, inst->nr_ranges);
+
+	g->nr_cpus = inst->nr_cpus;
+	g->nr_ranges = inst->nr_ranges;
+	if (g->cpus && copy_to_user(u64_to_user_ptr(g->cpus), inst->cpus,
+				    cpus * sizeof(*inst->cpus)))
+		return -EFAULT;
+	if (g->ranges && copy_to_user(u64_to_user_ptr(g->ranges), inst->ranges,
+				      ranges * sizeof(*inst->ranges)))
+		return -EFAULT;
+	return 0;
+}
+
+static int mk_op_get(void *arg, struct mk_refusal *r)
+{
+	struct mk_get *g = arg;
+	struct mk_instance *inst;
+
+	guard(mutex)(&mk_lock);
+	inst = mk_get_target(g);
+	if (!inst) {
+		g->name[MK_NAME_MAX - 1] = 0;
+		mk_refuse(r, MK_REASON_NO_INSTANCE, g->id & ~MK_GET_NEXT, 0,
+			  g->name);
+		return -ENOENT;
+	}
+	g->id = inst->id;
+	memcpy(g->name, inst->name, sizeof(g->name));
+	g->epoch = inst->epoch;
+	g->flags = inst->cpus_lent ? MK_GET_CPUS_LENT : 0;
+	g->memory_bytes = inst->memory_bytes;
+	g->handoff_addr = inst->nr_ranges ? inst->ranges[0].addr : 0;
+	g->handoff_bytes = inst->nr_ranges ? MK_HANDOFF_BYTES : 0;
+	g->beats = mk_beats(inst);
+	g->image_bytes = inst->payload.kernel ?
+			 mk_payload_image(&inst->payload)->span : 0;
+	g->initrd_bytes = inst->payload.initrd_bytes;
+	g->load_refusal = inst->load_refusal;
+	mk_get_times(inst, g);
+	return mk_get_lists(inst, g);
+}
+
+static int mk_op_open(void *arg, struct mk_refusal *r)
+{
+	struct mk_open *o = arg;
+	struct mk_instance *inst = mk_instance_get(o->id);
+
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, o->id, 0, NULL);
+		return -ENOENT;
+	}
+	o->fd = mk_fd_open(inst, o->kind);	/* takes over the reference */
+	return min(o->fd, 0);
+}
+
+static int mk_op_notify(void *arg, struct mk_refusal *r)
+{
+	struct mk_notify *n = arg;
+
+	if (n->what != MK_NOTIFY_READY)
+		return -EINVAL;
+	return mk_guest_notify_ready();
+}
+
+/* Who may call an op: the bits of enum mk_role. */
+#define ANYWHERE	(BIT(MK_ROLE_NONE) | BIT(MK_ROLE_HOST) | \
+			 BIT(MK_ROLE_INSTANCE))
+#define HOST		BIT(MK_ROLE_HOST)
+#define INSTANCE	BIT(MK_ROLE_INSTANCE)
+
+struct mk_op {
+	u32 size;
+	u32 min_size;
+	u32 refusal;			/* offset of the struct mk_refusal */
+	u32 cmd;
+	u32 roles;
+	int (*run)(void *arg, struct mk_refusal *r);
+};
+
+#define OP(_cmd, _struct, _roles, _run)					\
+	[_IOC_NR(_cmd) - _IOC_NR(MK_IOC_INFO)] = {			\
+		.size = sizeof(struct _struct),				\
+		.min_size = offsetofend(struct _struct, refusal),	\
+		.refusal = offsetof(struct _struct, refusal),		\
+		.cmd = _cmd,						\
+		.roles = _roles,					\
+		.run = _run,						\
+	}
+
+static const struct mk_op mk_ops[] = {
+	OP(MK_IOC_INFO, mk_info, ANYWHERE, mk_op_info),
+	OP(MK_IOC_CREATE, mk_create, HOST, mk_op_create),
+	OP(MK_IOC_DESTROY, mk_by_id, HOST, mk_op_destroy),
+	OP(MK_IOC_SET_CPUS, mk_set_cpus, HOST, mk_op_set_cpus),
+	OP(MK_IOC_SET_MEMORY, mk_set_memory, HOST, mk_op_set_memory),
+	OP(MK_IOC_START, mk_start, HOST, mk_op_start),
+	OP(MK_IOC_STOP, mk_by_id, HOST, mk_op_stop),
+	OP(MK_IOC_KILL, mk_by_id, HOST, mk_op_kill),
+	OP(MK_IOC_GET, mk_get, HOST, mk_op_get),
+	OP(MK_IOC_OPEN, mk_open, HOST, mk_op_open),
+	OP(MK_IOC_NOTIFY, mk_notify, INSTANCE, mk_op_notify),
+};
+
+static int mk_run_op(const struct mk_op *op, void *arg)
+{
+	struct mk_refusal *r = arg + op->refusal;
+
+	memset(r, 0, sizeof(*r));
+	if (!capable(CAP_SYS_BOOT)) {
+		mk_refuse(r, MK_REASON_NOT_PERMITTED, 0, 0, NULL);
+		return -EPERM;
+	}
+	if (!(op->roles & BIT(multikernel_role))) {
+		mk_refuse(r, MK_REASON_NOT_HOST, multikernel_role, 0, NULL);
+		return -EOPNOTSUPP;
+	}
+	return op->run(arg, r);
+}
+
+static long mk_ioctl(struct file *file, unsigned int cmd, unsigned long uarg)
+{
+	unsigned int nr = _IOC_NR(cmd) - _IOC_NR(MK_IOC_INFO);
+	void __user *user = (void __user *)uarg;
+	void *arg __free(kfree) = NULL;
+	const struct mk_op *op;
+	u32 size;
+	int ret;
+
+	if (_IOC_TYPE(cmd) != MK_IOC_MAGIC || nr >= ARRAY_SIZE(mk_ops))
+		return -ENOTTY;
+	op = &mk_ops[nr];
+	if (op->cmd != cmd)
+		return -ENOTTY;
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < op->min_size || size > PAGE_SIZE)
+		return -EINVAL;
+	arg = kzalloc(op->size, GFP_KERNEL);
+	if (!arg)
+		return -ENOMEM;
+	ret = copy_struct_from_user(arg, op->size, user, size);
+	if (ret)
+		return ret;
+	ret = mk_run_op(op, arg);
+	*(u32 *)arg = size;
+	if (copy_to_user(user, arg, min(size, op->size)))
+		return -EFAULT;
+	return ret;
+}
+
+static const struct file_operations mk_device_fops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= mk_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice mk_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "multikernel",
+	.fops	= &mk_device_fops,
+	.mode	= 0600,
+};
+
+static int __init mk_device_init(void)
+{
+	return misc_register(&mk_device);
+}
+device_initcall(mk_device_init);

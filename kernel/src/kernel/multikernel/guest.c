@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An instance's end: join the region, say that it is alive, beat, listen to
+ * the host, and say why it ends.
+ *
+ * mk_guest was filled by the architecture from the device tree, early. The
+ * region is joined in two steps: the log ring through an early mapping, as soon
+ * as there is one, so that the log holds the boot from its first lines; all
+ * else from console_init() on, when vmalloc works. Only header and table
+ * (read-only) and the instance's own block are ever mapped.
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/jiffies.h>
+#include <linux/kmsg_dump.h>
+#include <linux/percpu.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+#include <linux/timer.h>
+#include <linux/uuid.h>
+#include <linux/vmalloc.h>
+#include <linux/vmcore_info.h>
+#include <asm/cmdline.h>
+#include <asm/early_ioremap.h>
+#include <asm/setup.h>
+
+#include "internal.h"
+
+#define MK_BEAT_JIFFIES	(HZ / 10)
+
+struct mk_guest_info mk_guest __ro_after_init;
+
+static struct mk_region_entry mk_self __ro_after_init;
+static struct mk_slot *mk_slot __ro_after_init;
+static struct mk_region_header mk_header __ro_after_init;
+static void *mk_early_log __initdata;
+
+static struct mk_ring_tx mk_tx;
+static DEFINE_RAW_SPINLOCK(mk_tx_lock);
+static struct mk_ring_rx mk_rx;
+static bool mk_joined;		/* doorbells may be sent and received */
+
+static size_t __init mk_log_bytes(void)
+{
+	return MK_LOGRING_HEADER_BYTES + mk_self.log_data_bytes;
+}
+
+/* What the command line says has to be what the device tree says. */
+static const char *__init mk_check_param(void)
+{
+	u64 addr, bytes;
+	char arg[64];
+
+	if (cmdline_find_option(boot_command_line, "mk_shared_memory", arg,
+				sizeof(arg)) <= 0)
+		return "no mk_shared_memory= on the command line";
+	if (mk_region_param_parse(arg, &addr, &bytes))
+		return "mk_shared_memory= cannot be parsed";
+	if (addr != mk_guest.region_addr || bytes != mk_guest.region_bytes)
+		return "mk_shared_memory= and device tree disagree";
+	return NULL;
+}
+
+/* Private copies of header and own table entry, checked. */
+static const char *__init mk_read_region(void)
+{
+	const char *why;
+	void *p;
+
+	p = early_memremap_ro(mk_guest.region_addr, sizeof(mk_header));
+	if (!p)
+		return "cannot map the header";
+	memcpy(&mk_header, p, sizeof(mk_header));
+	early_memunmap(p, sizeof(mk_header));
+	why = mk_region_header_check(&mk_header, mk_guest.region_bytes);
+	if (why)
+		return why;
+	if (!mk_guest.id || mk_guest.id > mk_header.table_entries)
+		return "no table entry for this instance id";
+	p = early_memremap_ro(mk_guest.region_addr + mk_header.table_offset +
+			      (mk_guest.id - 1) * sizeof(mk_self),
+			      sizeof(mk_self));
+	if (!p)
+		return "cannot map the table";
+	memcpy(&mk_self, p, sizeof(mk_self));
+	early_memunmap(p, sizeof(mk_self));
+	return mk_region_entry_check(&mk_self, mk_guest.id,
+				     mk_guest.region_bytes);
+}
+
+/**
+ * mk_guest_early() - join the region as far as early mappings allow
+ *
+ * After this the kernel log goes to the host. A region that cannot be trusted
+ * is left alone: the feature is off, and the host's boot timeout says so.
+ */
+void __init mk_guest_early(void)
+{
+	const char *why;
+
+	why = mk_check_param() ?: mk_read_region();
+	if (why) {
+		mk_guest.region_addr = 0;
+		pr_err("not joining the shared memory: %s\n", why);
+		return;
+	}
+	mk_early_log = early_memremap(mk_guest.region_addr +
+				      mk_self.block_offset +
+				      mk_self.log_offset, mk_log_bytes());
+	if (mk_early_log)
+		mk_console_early(mk_early_log, mk_log_bytes(), mk_self.epoch);
+	pr_info("instance %u '%s', start %u\n", mk_guest.id, mk_guest.name,
+		mk_self.epoch);
+}
+
+static void *__init mk_map_block(void)
+{
+	u64 phys = mk_guest.region_addr + mk_self.block_offset;
+
+	return memremap(phys, mk_self.block_bytes, MEMREMAP_WB);
+}
+
+static void __init mk_join_slot(void)
+{
+	mk_slot->abi_version = MK_ABI_VERSION;
+	mk_slot->doorbell_apicid = mk_arch_apicid(smp_processor_id());
+	mk_slot->doorbell_vector = mk_arch_vector();
+#ifdef CONFIG_VMCORE_INFO
+	mk_slot->vmcoreinfo = paddr_vmcoreinfo_note();
+	mk_slot->vmcoreinfo_bytes = VMCOREINFO_NOTE_SIZE;
+#endif
+	mk_slot->phys_base = mk_arch_phys_base();
+	/* The host looks at the rest once it sees its own epoch. */
+	smp_store_release(&mk_slot->epoch, mk_self.epoch);
+}
+
+/* From console_init(): vmalloc works, the early mapping has had its time. */
+static int __init mk_guest_map(void)
+{
+	struct mk_ring *in, *out;
+	void *block;
+
+	if (!multikernel_is_instance() || !mk_guest.region_addr)
+		return 0;
+	block = mk_map_block();
+	if (!block) {
+		pr_err("cannot map the shared memory\n");
+		return -ENOMEM;
+	}
+	in = block + mk_self.ring_in_offset;
+	out = block + mk_self.ring_out_offset;
+	if (mk_ring_check(in, mk_self.epoch) ||
+	    mk_ring_check(out, mk_self.epoch)) {
+		pr_err("rings are not of this start\n");
+		return -ESTALE;
+	}
+	mk_ring_rx_init(&mk_rx, in);
+	mk_ring_tx_init(&mk_tx, out);
+	mk_slot = block + mk_self.slot_offset;
+	mk_join_slot();
+	mk_console_switch(block + mk_self.log_offset, mk_log_bytes(),
+			  mk_self.epoch);
+	if (mk_early_log)
+		early_memunmap(mk_early_log, mk_log_bytes());
+	mk_early_log = NULL;
+	return 0;
+}
+console_initcall(mk_guest_map);
+
+static void mk_ring_host(void)
+{
+	mk_arch_doorbell(mk_header.host_apicid, mk_header.host_vector);
+}
+
+static int mk_tell_host(u32 type)
+{
+	unsigned long flags;
+	bool kick;
+	int ret;
+
+	raw_spin_lock_irqsave(&mk_tx_lock, flags);
+	ret = mk_ring_send(&mk_tx, type, 0, NULL, 0, &kick);
+	raw_spin_unlock_irqrestore(&mk_tx_lock, flags);
+	if (!ret && kick)
+		mk_ring_host();
+	return ret;
+}
+
+static void mk_listen(struct work_struct *work);
+static DECLARE_WORK(mk_listen_work, mk_listen);
+
+static void mk_on_message(const struct mk_msg *msg)
+{
+	switch (msg->type) {
+	case MK_MSG_STOP:
+		pr_info("the host asks this kernel to stop\n");
+		orderly_poweroff(true);
+		break;
+	default:
+		pr_warn_ratelimited("message of unknown type %u\n", msg->type);
+	}
+}
+
+static void mk_listen(struct work_struct *work)
+{
+	u32 budget = MK_RING_SLOTS;
+	struct mk_msg msg;
+	int ret;
+
+	do {
+		while (budget && (ret = mk_ring_recv(&mk_rx, &msg)) != 0) {
+			budget--;
+			if (ret > 0)
+				mk_on_message(&msg);
+		}
+		if (mk_ring_rx_kick(&mk_rx))
+			mk_ring_host();
+	} while (budget && mk_ring_rx_arm(&mk_rx));
+	if (!budget)
+		queue_work(system_highpri_wq, work);
+}
+
+/* Hard interrupt. */
+void mk_doorbell_instance(void)
+{
+	if (mk_joined)
+		queue_work(system_highpri_wq, &mk_listen_work);
+}
+
+/* Heartbeats: a timer pinned to each CPU, so that a stuck CPU stops its own. */
+static DEFINE_PER_CPU(struct timer_list, mk_beat_timer);
+
+static void mk_beat(struct timer_list *timer)
+{
+	u64 *beat = &mk_slot->beats[smp_processor_id() % MK_SLOT_CPUS];
+
+	WRITE_ONCE(*beat, *beat + 1);
+	mod_timer(timer, jiffies + MK_BEAT_JIFFIES);
+}
+
+static int mk_beat_online(unsigned int cpu)
+{
+	struct timer_list *timer = per_cpu_ptr(&mk_beat_timer, cpu);
+
+	timer_setup(timer, mk_beat, TIMER_PINNED);
+	timer->expires = jiffies + MK_BEAT_JIFFIES;
+	add_timer_on(timer, cpu);
+	return 0;
+}
+
+static int mk_beat_offline(unsigned int cpu)
+{
+	timer_delete_sync(per_cpu_ptr(&mk_beat_timer, cpu));
+	return 0;
+}
+
+static int __init mk_guest_init(void)
+{
+	int ret;
+
+	if (!mk_slot)
+		return 0;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "multikernel:beat",
+				mk_beat_online, mk_beat_offline);
+	if (ret < 0)
+		return ret;
+	mk_joined = true;
+	/* What was sent before this kernel could be rung. */
+	queue_work(system_highpri_wq, &mk_listen_work);
+	return 0;
+}
+subsys_initcall(mk_guest_init);
+
+/**
+ * multikernel_alive() - PID 1 has been started
+ *
+ * What "running" means to the host: said by the kernel, so that any initramfs
+ * will do.
+ */
+void multikernel_alive(void)
+{
+	u8 id[UUID_SIZE];
+
+	if (!mk_slot || mk_slot->alive_tsc)
+		return;
+	get_boot_id(id);
+	memcpy(mk_slot->boot_id, id, sizeof(mk_slot->boot_id));
+	mk_slot->nr_cpus = num_online_cpus();
+	WRITE_ONCE(mk_slot->alive_tsc, mk_arch_tsc());
+	if (mk_tell_host(MK_MSG_ALIVE))
+		pr_err("cannot tell the host that this kernel is alive\n");
+}
+
+/** mk_guest_notify_ready() - user space is up; 0, -ENXIO or -EAGAIN */
+int mk_guest_notify_ready(void)
+{
+	if (!mk_slot)
+		return -ENXIO;
+	if (!mk_slot->ready_tsc)
+		WRITE_ONCE(mk_slot->ready_tsc, mk_arch_tsc());
+	return mk_tell_host(MK_MSG_READY);
+}
+
+/**
+ * mk_guest_end() - tell the host that this kernel ends
+ * @cause: MK_CAUSE_POWEROFF, _HALT, _REBOOT or _PANIC
+ *
+ * Takes no lock: it may run in the panic of a CPU that holds any of them. The
+ * first cause stays.
+ */
+void mk_guest_end(enum mk_cause cause)
+{
+	if (!mk_slot)
+		return;
+	if (!READ_ONCE(mk_slot->end_cause))
+		WRITE_ONCE(mk_slot->end_cause, cause);
+	/* The cause is there before the host is rung. */
+	smp_mb();
+	if (mk_joined)
+		mk_ring_host();
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel images for instances: a file that user space handed over (an ELF
+ * vmlinux or a bzImage) becomes a list of segments that can be copied into an
+ * instance's memory any number of times, because every boot consumes its copy.
+ *
+ * image.c parses the ELF file, image_bzimage.c finds the compressed payload of
+ * a bzImage, image_unpack.c decompresses it. The file is hostile until checked.
+ */
+#ifndef _MULTIKERNEL_IMAGE_H
+#define _MULTIKERNEL_IMAGE_H
+
+#include <linux/compiler.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+#include <uapi/linux/multikernel.h>
+
+#define MK_IMAGE_SEGMENTS	16
+#define MK_IMAGE_ALIGN		SZ_2M	/* of the address it is placed at */
+#define MK_IMAGE_SPAN_MAX	SZ_1G
+#define MK_IMAGE_UNPACKED_MAX	SZ_256M
+
+/**
+ * struct mk_image_segment - one PT_LOAD
+ * @offset: where it goes, in bytes from the image's base
+ * @memsz: bytes that it takes there; what is beyond @filesz is to be zeroed
+ * @data: its pristine content, inside the image's buffer
+ * @filesz: bytes at @data, at most @memsz
+ */
+struct mk_image_segment {
+	u64 offset;
+	u64 memsz;
+	const void *data;
+	u64 filesz;
+};
+
+/**
+ * struct mk_image - a checked kernel image
+ * @buf: the ELF file, owned, vmalloc'ed
+ * @len: its bytes
+ * @nr_segments: used entries of @segment, at least 1
+ * @segment: in the file's order; they do not overlap and end within @span
+ * @entry: physical 64-bit entry point (startup_64), in bytes from the base;
+ *	lies in the file content of an executable segment
+ * @span: bytes from the base to the end with bss, a multiple of PAGE_SIZE
+ * @abi_version: from the image's note, equals MK_ABI_VERSION
+ *
+ * The base, where offset 0 is to be placed, must be a multiple of
+ * MK_IMAGE_ALIGN. It is the lowest p_paddr, rounded down to MK_IMAGE_ALIGN.
+ */
+struct mk_image {
+	void *buf;
+	size_t len;
+	u32 nr_segments;
+	struct mk_image_segment segment[MK_IMAGE_SEGMENTS];
+	u64 entry;
+	u64 span;
+	u32 abi_version;
+};
+
+int __must_check mk_image_parse(void *buf, size_t len, struct mk_image *ret,
+				struct mk_refusal *refusal);
+void mk_image_free(struct mk_image *image);
+
+/* Between the files of the image parser, and its tests */
+int mk_image_refuse(struct mk_refusal *refusal, int err, enum mk_reason reason,
+		    u64 a, u64 b);
+int __must_check mk_bzimage_payload(const void *buf, size_t len,
+				    const void **ret_payload, size_t *ret_len,
+				    struct mk_refusal *refusal);
+int __must_check mk_image_unpack(const void *payload, size_t len,
+				 void **ret_buf, size_t *ret_len,
+				 struct mk_refusal *refusal);
+
+#endif /* _MULTIKERNEL_IMAGE_H */

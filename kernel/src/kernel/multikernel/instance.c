@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instances as objects of the host: create, find, give memory, destroy.
+ *
+ * An instance lives from CREATE to DESTROY, whatever happens to the kernel
+ * that runs in it, to mkctl or to any file descriptor. Who may still hold a
+ * reference after DESTROY (an open fd) finds @gone set.
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/ctype.h>
+#include <linux/poll.h>
+#include <linux/ioport.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+DEFINE_MUTEX(mk_lock);
+LIST_HEAD(mk_instances);
+
+void mk_refuse(struct mk_refusal *r, u32 reason, u64 a, u64 b,
+	       const char *object)
+{
+	if (!r)
+		return;
+	memset(r, 0, sizeof(*r));
+	r->reason = reason;
+	r->a = a;
+	r->b = b;
+	if (object)
+		strscpy(r->object, object, sizeof(r->object));
+}
+
+static void mk_instance_free(struct kref *ref)
+{
+	struct mk_instance *inst = container_of(ref, struct mk_instance, ref);
+
+	kfree(inst->cpus);
+	kfree(inst);
+}
+
+void mk_instance_put(struct mk_instance *inst)
+{
+	kref_put(&inst->ref, mk_instance_free);
+}
+
+/** mk_instance_find() - by id; the caller holds mk_lock as long as it uses it */
+struct mk_instance *mk_instance_find(u32 id)
+{
+	struct mk_instance *inst;
+
+	lockdep_assert_held(&mk_lock);
+	list_for_each_entry(inst, &mk_instances, node)
+		if (inst->id == id)
+			return inst;
+	return NULL;
+}
+
+/** mk_instance_get() - by id, with a reference */
+struct mk_instance *mk_instance_get(u32 id)
+{
+	struct mk_instance *inst;
+
+	mutex_lock(&mk_lock);
+	inst = mk_instance_find(id);
+	if (inst)
+		kref_get(&inst->ref);
+	mutex_unlock(&mk_lock);
+	return inst;
+}
+
+/** mk_instance_by_name() - the caller holds mk_lock */
+struct mk_instance *mk_instance_by_name(const char *name)
+{
+	struct mk_instance *inst;
+
+	lockdep_assert_held(&mk_lock);
+	list_for_each_entry(inst, &mk_instances, node)
+		if (!strcmp(inst->name, name))
+			return inst;
+	return NULL;
+}
+
+/** mk_instance_after() - the one with the next larger id; under mk_lock */
+struct mk_instance *mk_instance_after(u32 id)
+{
+	struct mk_instance *inst;
+
+	lockdep_assert_held(&mk_lock);
+	list_for_each_entry(inst, &mk_instances, node)
+		if (inst->id > id)
+			return inst;
+	return NULL;
+}
+
+/**
+ * mk_instance_need_state() - refuse unless the state is one of a set
+ * @inst: instance
+ * @states: bits of enum mk_state
+ * @r: refusal to fill
+ *
+ * Return: 0 or -EBUSY.
+ */
+int mk_instance_need_state(struct mk_instance *inst, u32 states,
+			   struct mk_refusal *r)
+{
+	enum mk_state state = mk_get_state(inst);
+
+	if (BIT(state) & states)
+		return 0;
+	mk_refuse(r, MK_REASON_BAD_STATE, state, 0, inst->name);
+	return -EBUSY;
+}
+
+static bool mk_name_valid(const char *name)
+{
+	if (!islower(*name) && !isdigit(*name))
+		return false;
+	for (; *name; name++)
+		if (!islower(*name) && !isdigit(*name) &&
+		    !strchr("_.-", *name))
+			return false;
+	return true;
+}
+
+/* Smallest free id, and the place in the list that keeps it sorted. */
+static u32 mk_free_id(struct list_head **ret_before)
+{
+	struct mk_instance *inst;
+	u32 id = 1;
+
+	list_for_each_entry(inst, &mk_instances, node) {
+		if (inst->id != id)
+			break;
+		id++;
+	}
+	*ret_before = &inst->node;
+	return id;
+}
+
+static struct mk_instance *mk_instance_new(const char *name, u32 id)
+{
+	struct mk_instance *inst = kzalloc(sizeof(*inst), GFP_KERNEL);
+
+	if (!inst)
+		return NULL;
+	kref_init(&inst->ref);
+	inst->id = id;
+	strscpy(inst->name, name, sizeof(inst->name));
+	spin_lock_init(&inst->lock);
+	spin_lock_init(&inst->tx_lock);
+	mutex_init(&inst->log_lock);
+	init_waitqueue_head(&inst->changed);
+	INIT_WORK(&inst->end_work, mk_end_work);
+	inst->state = MK_STATE_CREATED;
+	inst->change_seq = 1;
+	inst->created_ns = ktime_get_boottime_ns();
+	inst->change_ns = inst->created_ns;
+	return inst;
+}
+
+/**
+ * mk_instance_create() - make an instance
+ * @name: NUL-terminated
+ * @ret_id: its id
+ * @r: why not, on failure
+ *
+ * Return: 0, -EINVAL, -EEXIST, -ENOSPC, -ENXIO or -ENOMEM.
+ */
+int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r)
+{
+	struct mk_instance *inst, *other;
+	struct list_head *before;
+	u32 id;
+	int ret;
+
+	if (!mk_name_valid(name)) {
+		mk_refuse(r, MK_REASON_BAD_NAME, 0, 0, name);
+		return -EINVAL;
+	}
+	guard(mutex)(&mk_lock);
+	other = mk_instance_by_name(name);
+	if (other) {
+		mk_refuse(r, MK_REASON_NAME_TAKEN, other->id, 0, name);
+		return -EEXIST;
+	}
+	id = mk_free_id(&before);
+	if (id > MK_MAX_INSTANCES) {
+		mk_refuse(r, MK_REASON_TOO_MANY, MK_MAX_INSTANCES, 0, name);
+		return -ENOSPC;
+	}
+	inst = mk_instance_new(name, id);
+	if (!inst)
+		return -ENOMEM;
+	ret = mk_region_add_instance(inst, r);
+	if (ret) {
+		mk_instance_put(inst);
+		return ret;
+	}
+	mutex_lock(&mk_rx_lock);
+	list_add_tail(&inst->node, before);
+	mutex_unlock(&mk_rx_lock);
+	mk_show_add(inst);
+	*ret_id = id;
+	return 0;
+}
+
+/* Entries in /proc/iomem for the pieces of an instance's memory. */
+static void mk_iomem_remove(struct mk_instance *inst)
+{
+	u32 i;
+
+	for (i = 0; inst->resources && i < inst->nr_ranges; i++)
+		if (inst->resources[i].parent)
+			remove_resource(&inst->resources[i]);
+	kfree(inst->resources);
+	inst->resources = NULL;
+}
+
+static void mk_iomem_add(struct mk_instance *inst)
+{
+	struct resource *res;
+	u32 i;
+
+	inst->resources = kcalloc(inst->nr_ranges, sizeof(*res), GFP_KERNEL);
+	if (!inst->resources)
+		return;
+	for (i = 0; i < inst->nr_ranges; i++) {
+		res = &inst->resources[i];
+		res->name = inst->name;
+		res->start = inst->ranges[i].addr;
+		res->end = res->start + inst->ranges[i].bytes - 1;
+		res->flags = IORESOURCE_MEM | IORESOURCE_BUSY |
+			     IORESOURCE_EXCLUSIVE;
+		if (insert_resource(&iomem_resource, res))
+			pr_warn("'%s': memory is not in /proc/iomem\n",
+				inst->name);
+	}
+}
+
+/** mk_instance_scrub() - overwrite all memory of an instance with zeros */
+int mk_instance_scrub(struct mk_instance *inst)
+{
+	u32 i;
+	int ret;
+
+	if (inst->memory_clean)
+		return 0;
+	for (i = 0; i < inst->nr_ranges; i++) {
+		ret = mk_scrub(inst->ranges[i].addr, inst->ranges[i].bytes);
+		if (ret)
+			return ret;
+	}
+	inst->memory_clean = true;
+	return 0;
+}
+
+/* Scrubs and gives all memory back to the pool. */
+static int mk_memory_release(struct mk_instance *inst)
+{
+	u32 i;
+	int ret;
+
+	ret = mk_instance_scrub(inst);
+	if (ret)
+		return ret;
+	mk_iomem_remove(inst);
+	for (i = 0; i < inst->nr_ranges; i++)
+		mk_pool_give(&inst->ranges[i]);
+	inst->nr_ranges = 0;
+	inst->memory_bytes = 0;
+	return 0;
+}
+
+static int mk_memory_size_check(u64 bytes, struct mk_refusal *r)
+{
+	if (bytes % MK_MEMORY_ALIGN) {
+		mk_refuse(r, MK_REASON_MEM_ALIGN, bytes, MK_MEMORY_ALIGN, NULL);
+		return -EINVAL;
+	}
+	if (bytes && bytes < MK_MEMORY_MIN) {
+		mk_refuse(r, MK_REASON_MEM_TOO_SMALL, bytes, MK_MEMORY_MIN,
+			  NULL);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * mk_instance_set_memory() - give an instance memory, or take it back
+ * @id: instance
+ * @bytes: how much, 0 to take back
+ * @node: NUMA node or MK_NODE_ANY
+ * @r: why not, on failure
+ *
+ * Only in state created: an image is placed with the memory in mind.
+ */
+int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r)
+{
+	struct mk_instance *inst;
+	int ret;
+
+	ret = mk_memory_size_check(bytes, r);
+	if (ret)
+		return ret;
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED), r);
+	if (ret)
+		return ret;
+	ret = mk_memory_release(inst);
+	if (ret || !bytes)
+		return ret;
+	ret = mk_pool_take(bytes, node, inst->ranges, MK_MAX_RANGES,
+			   &inst->nr_ranges, r);
+	if (ret)
+		return ret;
+	inst->memory_clean = true;
+	inst->memory_bytes = bytes;
+	mk_iomem_add(inst);
+	return 0;
+}
+
+/**
+ * mk_instance_destroy() - give everything back and forget the instance
+ * @id: instance
+ * @r: why not, on failure
+ *
+ * Return: 0, -ENOENT or -EBUSY.
+ */
+int mk_instance_destroy(u32 id, struct mk_refusal *r)
+{
+	struct mk_instance *inst;
+	int ret;
+
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	if (mk_state_has_cpus(mk_get_state(inst)))
+		return mk_instance_need_state(inst, 0, r);
+	ret = mk_memory_release(inst);
+	if (ret)
+		return ret;
+	mk_lend_return(inst);
+	mk_show_remove(inst);
+	mutex_lock(&mk_rx_lock);
+	list_del(&inst->node);
+	mutex_unlock(&mk_rx_lock);
+	mutex_lock(&inst->log_lock);
+	mk_region_remove_instance(inst);
+	inst->gone = true;
+	mutex_unlock(&inst->log_lock);
+	mk_payload_free(&inst->payload);
+	wake_up_interruptible_poll(&inst->changed, EPOLLIN | EPOLLHUP);
+	mk_instance_put(inst);
+	return 0;
+}

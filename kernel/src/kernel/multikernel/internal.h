@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of kernel/multikernel share. Prototypes are grouped by the
+ * file that has them.
+ *
+ * Locks, in the order in which they are taken:
+ *	mk_lock		the list of instances, pool, region, CPU lending; every
+ *			request that changes something holds it
+ *	mk_rx_lock	mk_instances against mk_messages_work(), and the receiving
+ *			ends of the rings: so that messages are handled while a
+ *			request of another instance takes its time
+ *	inst->log_lock	the block in the region against readers of the log
+ *	inst->lock	state, cause and times of one instance (spinlock)
+ */
+#ifndef _MULTIKERNEL_INTERNAL_H
+#define _MULTIKERNEL_INTERNAL_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mk_region.h>
+#include <linux/multikernel.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/uuid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "image.h"
+#include "ranges.h"
+
+struct mk_shown;
+struct seq_file;
+
+/**
+ * struct mk_payload - what START puts into an instance's memory
+ * @kernel: parsed image, shared by all instances that loaded the same one
+ * @initrd: vmalloc'ed, or NULL
+ * @initrd_bytes: its size
+ * @cmdline: NUL-terminated
+ */
+struct mk_payload {
+	struct mk_shared_image *kernel;
+	void *initrd;
+	size_t initrd_bytes;
+	char *cmdline;
+};
+
+/**
+ * struct mk_instance - one instance, as the host sees it
+ *
+ * Made by CREATE, freed when DESTROY has run and the last reference is gone.
+ */
+struct mk_instance {
+	struct kref ref;
+	struct list_head node;			/* in mk_instances */
+	u32 id;
+	char name[MK_NAME_MAX];
+	struct mutex log_lock;
+	bool gone;				/* DESTROY has run; log_lock */
+
+	/* under mk_lock */
+	struct mk_cpu *cpus;
+	u32 nr_cpus;
+	bool cpus_lent;
+	struct mk_range ranges[MK_MAX_RANGES];
+	u32 nr_ranges;
+	u64 memory_bytes;
+	bool memory_clean;			/* scrubbed and not used since */
+	struct resource *resources;		/* nr_ranges of them */
+	struct mk_shown *shown;			/* its folder in sysfs */
+	struct mk_payload payload;
+	struct mk_refusal load_refusal;
+	u32 epoch;
+
+	/* its block of the region; the entry is the host's own to write */
+	struct mk_region_entry *entry;
+	u64 block_offset;
+	u32 block_bytes;
+	struct mk_slot *slot;
+	struct mk_ring *ring_in;
+	struct mk_ring *ring_out;
+	struct mk_logring *log;
+
+	struct mk_ring_tx tx;			/* under tx_lock */
+	spinlock_t tx_lock;
+	struct mk_ring_rx rx;			/* under mk_rx_lock */
+
+	/* under lock */
+	spinlock_t lock;
+	enum mk_state state;
+	enum mk_cause cause;
+	enum mk_cause end_asked;		/* why the end work runs */
+	u64 change_seq;
+	u64 change_ns;
+	u8 boot_id[MK_BOOT_ID_SIZE];
+	u64 created_ns, loaded_ns, started_ns, sipi_ns, alive_ns, ready_ns;
+	u64 ended_ns, cpus_back_ns, ended_realtime_ns;
+
+	struct work_struct end_work;
+	wait_queue_head_t changed;
+};
+
+extern struct mutex mk_lock;
+extern struct mutex mk_rx_lock;
+/* by id; changed under both locks, read under either */
+extern struct list_head mk_instances;
+extern struct workqueue_struct *mk_wq;
+
+#define MK_HANDOFF_BYTES	0x40000		/* at the start of its memory */
+
+/**
+ * mk_refuse() - fill a refusal
+ * @r: to fill, or NULL
+ * @reason: enum mk_reason
+ * @a: first number, as the reason says
+ * @b: second number
+ * @object: name of what was refused, or NULL
+ */
+void mk_refuse(struct mk_refusal *r, u32 reason, u64 a, u64 b,
+	       const char *object);
+
+/* pool.c */
+extern u64 mk_pool_bytes;
+bool mk_pool_contains(u64 start, u64 end);
+bool mk_pool_exists(void);
+void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges);
+int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
+		 u32 *ret_nr, struct mk_refusal *r);
+void mk_pool_give(const struct mk_range *range);
+int mk_scrub(u64 addr, u64 bytes);
+void mk_pool_show(struct seq_file *m);
+bool mk_pool_early(void);
+
+/* region.c */
+extern u64 mk_region_addr, mk_region_bytes;
+extern struct mk_region_header *mk_region;
+bool mk_region_param(u64 *ret_addr, u64 *ret_bytes);
+int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes);
+int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r);
+void mk_region_remove_instance(struct mk_instance *inst);
+int mk_region_start_epoch(struct mk_instance *inst);
+const char *mk_region_header_check(const struct mk_region_header *h,
+				   u64 total);
+const char *mk_region_entry_check(const struct mk_region_entry *e, u32 id,
+				  u64 total);
+
+/* state.c */
+bool mk_state_is_end(enum mk_state state);
+bool mk_state_has_cpus(enum mk_state state);
+bool mk_state_may_become(enum mk_state from, enum mk_state to);
+const char *mk_state_name(enum mk_state state);
+const char *mk_cause_name(enum mk_cause cause);
+bool mk_set_state(struct mk_instance *inst, enum mk_state to,
+		  enum mk_cause cause);
+enum mk_state mk_get_state(struct mk_instance *inst);
+
+/* instance.c */
+struct mk_instance *mk_instance_find(u32 id);
+struct mk_instance *mk_instance_get(u32 id);
+struct mk_instance *mk_instance_by_name(const char *name);
+struct mk_instance *mk_instance_after(u32 id);
+void mk_instance_put(struct mk_instance *inst);
+int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r);
+int mk_instance_destroy(u32 id, struct mk_refusal *r);
+int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r);
+int mk_instance_need_state(struct mk_instance *inst, u32 states,
+			   struct mk_refusal *r);
+int mk_instance_scrub(struct mk_instance *inst);
+
+/* lend.c */
+int mk_lend_init(void);
+int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
+			 struct mk_refusal *r);
+void mk_lend_return(struct mk_instance *inst);
+
+/* load.c */
+void mk_payload_free(struct mk_payload *payload);
+const struct mk_image *mk_payload_image(const struct mk_payload *payload);
+
+/* dtb.c */
+int mk_dtb_check(const void *dtb, size_t bytes, const struct mk_instance *inst,
+		 struct mk_refusal *r);
+
+/* start.c */
+int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
+		      struct mk_refusal *r);
+int mk_instance_stop(u32 id, struct mk_refusal *r);
+int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r);
+void mk_instance_end(struct mk_instance *inst, enum mk_cause cause);
+int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
+		 struct mk_refusal *r);
+void mk_end_work(struct work_struct *work);
+void mk_kill_all(const char *why);
+
+/* message.c */
+int mk_message_send(struct mk_instance *inst, u32 type, const void *payload,
+		    u32 bytes);
+void mk_messages_work(struct work_struct *work);
+void mk_doorbell_host(void);
+ssize_t mk_message_counters(struct mk_instance *inst, char *buf);
+
+/* guest.c */
+void mk_doorbell_instance(void);
+void mk_guest_end(enum mk_cause cause);
+int mk_guest_notify_ready(void);
+
+/* console.c */
+void mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch);
+void mk_console_switch(struct mk_logring *log, size_t bytes, u32 epoch);
+
+/* device.c, fd.c, show.c */
+int mk_fd_open(struct mk_instance *inst, u32 kind);
+void mk_show_add(struct mk_instance *inst);
+void mk_show_remove(struct mk_instance *inst);
+void mk_show_changed(struct mk_instance *inst);
+
+/* arch: what a port to another architecture has to provide */
+
+/**
+ * struct mk_boot - where things are in an instance's memory at START
+ */
+struct mk_boot {
+	u64 handoff_addr;	/* MK_HANDOFF_BYTES, physical */
+	void *handoff;		/* the same, mapped */
+	u64 kernel_addr;	/* base of the image */
+	u64 kernel_bytes;	/* with its bss */
+	u64 entry;		/* physical address of its entry */
+	u64 initrd_addr;
+	u64 initrd_bytes;
+	const char *cmdline;
+	const void *dtb;
+	u32 dtb_bytes;
+	const struct mk_range *ranges;
+	u32 nr_ranges;
+};
+
+void mk_arch_want_early(void);	/* call mk_pool_early() before mapping RAM */
+u64 mk_arch_start_page(void);
+int mk_arch_hand_over(const struct mk_boot *boot);
+void mk_arch_slots_set(const struct mk_cpu *cpus, u32 nr,
+		       const struct mk_boot *boot);
+void mk_arch_slots_clear(const struct mk_cpu *cpus, u32 nr);
+int mk_arch_cpu_kick(u32 apicid);
+void mk_arch_cpu_reset(const struct mk_cpu *cpus, u32 nr);
+int mk_arch_doorbell(u32 apicid, u32 vector);
+u32 mk_arch_apicid(unsigned int cpu);
+void mk_arch_shorthand_off(void);
+void mk_arch_carve(u64 addr, u64 bytes);
+void mk_arch_zero(void *p, u64 bytes);
+u32 mk_arch_lapic_khz(void);
+u32 mk_arch_tsc_khz(void);
+u64 mk_arch_tsc(void);
+u64 mk_arch_phys_base(void);
+u64 mk_arch_tsc_to_ns(u64 cycles);
+u32 mk_arch_vector(void);
+bool mk_arch_confidential(void);
+
+/**
+ * struct mk_guest_info - what an instance read from its device tree
+ */
+struct mk_guest_info {
+	u32 id;
+	char name[MK_NAME_MAX];
+	u64 region_addr, region_bytes;
+	u64 start_page;
+	u64 handoff_addr, handoff_bytes;
+};
+extern struct mk_guest_info mk_guest;
+void mk_guest_early(void);
+
+#endif /* _MULTIKERNEL_INTERNAL_H */

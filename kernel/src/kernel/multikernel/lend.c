@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lending CPUs: the host offlines a CPU, marks it lent, and refuses to online
+ * it until it is back.
+ *
+ * The mark is set before the CPU leaves and cleared before it returns, so that
+ * there is no moment in which the host's own hotplug (sysfs, SMT control,
+ * thaw) could send INIT to a CPU that runs another kernel.
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+
+bool multikernel_shorthand_unsafe;
+
+/* mk_lent_to[cpu]: borrower, or NULL; written under mk_lock */
+static struct mk_instance **mk_lent_to;
+
+/* Runs on the CPU that controls the bring-up, before @cpu is kicked. */
+static int mk_refuse_online(unsigned int cpu)
+{
+	struct mk_instance *inst = READ_ONCE(mk_lent_to[cpu]);
+
+	if (!inst)
+		return 0;
+	pr_warn("CPU %u stays offline: it is lent to instance '%s'\n", cpu,
+		inst->name);
+	return -EBUSY;
+}
+
+int __init mk_lend_init(void)
+{
+	int ret;
+
+	mk_lent_to = kcalloc(nr_cpu_ids, sizeof(*mk_lent_to), GFP_KERNEL);
+	if (!mk_lent_to)
+		return -ENOMEM;
+	ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					"multikernel:lent", mk_refuse_online,
+					NULL);
+	return ret < 0 ? ret : 0;
+}
+
+static int mk_cpu_check(struct mk_instance *inst, u32 cpu,
+			struct mk_refusal *r)
+{
+	struct mk_instance *owner;
+
+	if (cpu == 0) {
+		mk_refuse(r, MK_REASON_CPU_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	if (cpu >= nr_cpu_ids || !cpu_present(cpu)) {
+		mk_refuse(r, MK_REASON_CPU_UNKNOWN, cpu, 0, NULL);
+		return -ENODEV;
+	}
+	owner = mk_lent_to[cpu];
+	if (owner && owner != inst) {
+		mk_refuse(r, MK_REASON_CPU_LENT, cpu, 0, owner->name);
+		return -EBUSY;
+	}
+	if (!owner && !cpu_online(cpu)) {
+		mk_refuse(r, MK_REASON_CPU_OFFLINE, cpu, 0, NULL);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
+			 struct mk_refusal *r)
+{
+	u32 i, j;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = mk_cpu_check(inst, cpus[i], r);
+		if (ret)
+			return ret;
+		for (j = 0; j < i; j++) {
+			if (cpus[j] != cpus[i])
+				continue;
+			mk_refuse(r, MK_REASON_CPU_TWICE, cpus[i], 0, NULL);
+			return -EINVAL;
+		}
+	}
+	if (nr && mk_arch_confidential()) {
+		mk_refuse(r, MK_REASON_CPU_CONFIDENTIAL, 0, 0, NULL);
+		return -EPERM;
+	}
+	return 0;
+}
+
+/*
+ * From the first lending on, no broadcast may leave this kernel. A CPU that is
+ * about to send one with interrupts off has done so once the grace period is
+ * over.
+ */
+static void mk_shorthand_off(void)
+{
+	if (multikernel_shorthand_unsafe)
+		return;
+	multikernel_shorthand_unsafe = true;
+	mk_arch_shorthand_off();
+	synchronize_rcu_expedited();
+}
+
+static int mk_cpu_lend(struct mk_instance *inst, u32 cpu, struct mk_refusal *r)
+{
+	int ret;
+
+	WRITE_ONCE(mk_lent_to[cpu], inst);
+	ret = remove_cpu(cpu);
+	if (!ret)
+		return 0;
+	WRITE_ONCE(mk_lent_to[cpu], NULL);
+	mk_refuse(r, MK_REASON_CPU_OFFLINE_FAILED, cpu, -ret, NULL);
+	return -EBUSY;
+}
+
+static void mk_cpu_return(struct mk_instance *inst, u32 cpu)
+{
+	int ret;
+
+	WRITE_ONCE(mk_lent_to[cpu], NULL);
+	ret = add_cpu(cpu);
+	if (ret)
+		pr_err("CPU %u, back from '%s', does not come online: %d\n",
+		       cpu, inst->name, ret);
+}
+
+/**
+ * mk_lend_return() - the CPUs of an instance become the host's again
+ * @inst: instance; none of its CPUs executes its code any more
+ */
+void mk_lend_return(struct mk_instance *inst)
+{
+	u32 i;
+
+	if (!inst->cpus_lent)
+		return;
+	for (i = 0; i < inst->nr_cpus; i++)
+		mk_cpu_return(inst, inst->cpus[i].cpu);
+	inst->cpus_lent = false;
+}
+
+static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
+		       struct mk_refusal *r)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = mk_cpu_lend(inst, cpus[i], r);
+		if (ret)
+			goto return_lent;
+	}
+	return 0;
+
+return_lent:
+	while (i--)
+		mk_cpu_return(inst, cpus[i]);
+	return ret;
+}
+
+/**
+ * mk_instance_set_cpus() - lend CPUs to an instance
+ * @id: instance
+ * @cpus: Linux CPU numbers, the boot CPU first
+ * @nr: how many; 0 gives all back
+ * @r: why not, on failure
+ *
+ * Return: 0, or an errno after which the instance has no CPUs lent.
+ */
+int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
+			 struct mk_refusal *r)
+{
+	struct mk_cpu *list __free(kfree) = NULL;
+	struct mk_instance *inst;
+	int ret;
+	u32 i;
+
+	list = kcalloc(max(nr, 1U), sizeof(*list), GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	if (mk_state_has_cpus(mk_get_state(inst)))
+		return mk_instance_need_state(inst, 0, r);
+	ret = mk_cpus_check(inst, cpus, nr, r);
+	if (ret)
+		return ret;
+	mk_lend_return(inst);
+	if (nr) {
+		mk_shorthand_off();
+		ret = mk_lend_all(inst, cpus, nr, r);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < nr; i++) {
+		list[i].cpu = cpus[i];
+		list[i].apicid = mk_arch_apicid(cpus[i]);
+		list[i].node = cpu_to_node(cpus[i]);
+	}
+	swap(inst->cpus, list);
+	inst->nr_cpus = nr;
+	inst->cpus_lent = nr;
+	return 0;
+}

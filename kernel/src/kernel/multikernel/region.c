@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shared region, seen by its maker: where it lies, its header and table,
+ * and the block that each instance gets of it. Also the checks by which a
+ * joiner decides whether to believe a header (used by guest.c and KUnit).
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+#define PAGES(bytes) (PAGE_ALIGN_TO(bytes, MK_REGION_PAGE) / MK_REGION_PAGE)
+#define PAGE_ALIGN_TO(bytes, page) (((bytes) + (page) - 1) / (page) * (page))
+
+u64 mk_region_addr, mk_region_bytes;
+struct mk_region_header *mk_region;
+
+static u64 mk_param_addr, mk_param_bytes;
+static bool mk_param_given;
+static unsigned long *mk_region_pages;	/* bitmap: pages given to blocks */
+
+/**
+ * mk_region_param_parse() - parse SIZE[@ADDR] or a bare ADDR
+ * @s: as after "mk_shared_memory="
+ * @ret_addr: physical address, 0 for anywhere
+ * @ret_bytes: size, 0 for the default
+ *
+ * A bare number is a size up to 1 GiB and an address above it: the published
+ * interface had only the address. Return: 0 or -EINVAL.
+ */
+int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes)
+{
+	u64 first, addr = 0;
+	char *end;
+
+	if (!s || *s < '0' || *s > '9')
+		return -EINVAL;
+	first = memparse(s, &end);
+	if (*end == '@') {
+		s = end + 1;
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		addr = memparse(s, &end);
+		if (!addr)
+			return -EINVAL;
+	}
+	if (*end && *end != ' ')
+		return -EINVAL;
+	if (!addr && first > SZ_1G) {
+		addr = first;
+		first = 0;
+	}
+	if (addr % MK_REGION_PAGE || first % MK_REGION_PAGE ||
+	    (first && first < MK_REGION_MIN) || first > SZ_1G)
+		return -EINVAL;
+	*ret_addr = addr;
+	*ret_bytes = first;
+	return 0;
+}
+
+static int __init mk_shared_memory_param(char *s)
+{
+	if (mk_region_param_parse(s, &mk_param_addr, &mk_param_bytes)) {
+		pr_err("mk_shared_memory=%s refused: not SIZE[@ADDR] with a page-aligned address and a size of 1M to 1G\n",
+		       s ?: "");
+		return -EINVAL;
+	}
+	mk_param_given = true;
+	mk_arch_want_early();
+	return 0;
+}
+early_param("mk_shared_memory", mk_shared_memory_param);
+
+/** mk_region_param() - what mk_shared_memory= said; false if it was not given */
+bool mk_region_param(u64 *ret_addr, u64 *ret_bytes)
+{
+	*ret_addr = mk_param_addr;
+	*ret_bytes = mk_param_bytes;
+	return mk_param_given;
+}
+
+/*
+ * Joiner's checks. They look at a private copy and return what is wrong with
+ * it, or NULL.
+ */
+const char *mk_region_header_check(const struct mk_region_header *h, u64 total)
+{
+	u64 table;
+
+	if (h->magic != MK_REGION_MAGIC)
+		return "no magic: not a region, or its maker has not finished";
+	if (h->abi_version != MK_ABI_VERSION)
+		return "another ABI version";
+	if (h->header_bytes < sizeof(*h))
+		return "header too small";
+	if (h->entry_bytes != sizeof(struct mk_region_entry))
+		return "table entries of another size";
+	if (h->features)
+		return "unknown feature bits";
+	if (h->total_bytes != total)
+		return "size disagrees with mk_shared_memory=";
+	if (!h->table_entries || h->table_entries > MK_MAX_INSTANCES)
+		return "impossible number of table entries";
+	table = (u64)h->table_entries * h->entry_bytes;
+	if (h->table_offset < h->header_bytes ||
+	    (u64)h->table_offset + table > total)
+		return "table outside the region";
+	return NULL;
+}
+
+static bool mk_in_block(const struct mk_region_entry *e, u32 offset, u64 bytes)
+{
+	return offset % MK_REGION_PAGE == 0 && offset + bytes <= e->block_bytes;
+}
+
+const char *mk_region_entry_check(const struct mk_region_entry *e, u32 id,
+				  u64 total)
+{
+	if (e->id != id)
+		return "table entry of another instance";
+	if (!e->block_offset || e->block_offset % MK_REGION_PAGE ||
+	    e->block_bytes % MK_REGION_PAGE || e->block_offset > total ||
+	    e->block_bytes > total - e->block_offset)
+		return "block outside the region";
+	if (!is_power_of_2(e->log_data_bytes) ||
+	    e->log_data_bytes < MK_REGION_PAGE)
+		return "impossible size of the log ring";
+	if (!mk_in_block(e, e->slot_offset, sizeof(struct mk_slot)) ||
+	    !mk_in_block(e, e->ring_in_offset, sizeof(struct mk_ring)) ||
+	    !mk_in_block(e, e->ring_out_offset, sizeof(struct mk_ring)) ||
+	    !mk_in_block(e, e->log_offset, sizeof(struct mk_logring)) ||
+	    !mk_in_block(e, e->log_offset,
+			 (u64)MK_LOGRING_HEADER_BYTES + e->log_data_bytes))
+		return "part of the block outside it";
+	return NULL;
+}
+
+static struct resource mk_region_resource = {
+	.name = "Multikernel Shared Memory",
+	.flags = IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE,
+};
+
+static void mk_region_format(void)
+{
+	u32 table_bytes = MK_MAX_INSTANCES * sizeof(struct mk_region_entry);
+
+	memset(mk_region, 0, MK_REGION_PAGE + table_bytes);
+	mk_region->abi_version = MK_ABI_VERSION;
+	mk_region->header_bytes = sizeof(*mk_region);
+	mk_region->total_bytes = mk_region_bytes;
+	mk_region->generation = get_random_u64();
+	mk_region->table_offset = MK_REGION_PAGE;
+	mk_region->table_entries = MK_MAX_INSTANCES;
+	mk_region->entry_bytes = sizeof(struct mk_region_entry);
+	mk_region->host_apicid = mk_arch_apicid(0);
+	mk_region->host_vector = mk_arch_vector();
+	bitmap_set(mk_region_pages, 0, 1 + PAGES(table_bytes));
+	/* Joiners believe the rest as soon as they see the magic. */
+	smp_store_release(&mk_region->magic, MK_REGION_MAGIC);
+}
+
+/* The region lies in the pool: at the given address, or wherever there is room. */
+static int mk_region_place(void)
+{
+	struct mk_range range;
+	u32 nr;
+	int ret;
+
+	mk_region_bytes = mk_param_bytes ?: MK_REGION_DEFAULT;
+	if (mk_param_addr) {
+		mk_region_addr = mk_param_addr;
+		return 0;
+	}
+	ret = mk_pool_take(ALIGN(mk_region_bytes, MK_MEMORY_ALIGN),
+			   MK_NODE_ANY, &range, 1, &nr, NULL);
+	if (!ret)
+		mk_region_addr = range.addr;
+	return ret;
+}
+
+/** mk_region_init() - make the region (host, once the pool is there) */
+static int __init mk_region_init(void)
+{
+	int ret;
+
+	if (!multikernel_is_host() || !mk_pool_exists())
+		return 0;
+	mutex_lock(&mk_lock);
+	ret = mk_region_place();
+	mutex_unlock(&mk_lock);
+	if (ret)
+		goto fail;
+	ret = -ENOMEM;
+	mk_region_pages = bitmap_zalloc(mk_region_bytes / MK_REGION_PAGE,
+					GFP_KERNEL);
+	if (!mk_region_pages)
+		goto fail;
+	mk_region = memremap(mk_region_addr, mk_region_bytes, MEMREMAP_WB);
+	if (!mk_region)
+		goto fail_free;
+	mk_region_format();
+	mk_region_resource.start = mk_region_addr;
+	mk_region_resource.end = mk_region_addr + mk_region_bytes - 1;
+	ret = insert_resource(&iomem_resource, &mk_region_resource);
+	if (ret)
+		pr_warn("shared memory is not in /proc/iomem: %d\n", ret);
+	pr_info("shared memory: %llu KiB at %#llx\n", mk_region_bytes >> 10,
+		mk_region_addr);
+	return 0;
+
+fail_free:
+	bitmap_free(mk_region_pages);
+fail:
+	pr_err("no shared memory: %d; no instance can be created\n", ret);
+	mk_region_addr = 0;
+	mk_region_bytes = 0;
+	return ret;
+}
+subsys_initcall_sync(mk_region_init);
+
+/* Cuts the block of @inst into its parts; returns the size of the whole. */
+static u32 mk_block_layout(struct mk_region_entry *e)
+{
+	u32 at = 0;
+
+	e->slot_offset = at;
+	at += PAGE_ALIGN_TO(sizeof(struct mk_slot), MK_REGION_PAGE);
+	e->ring_in_offset = at;
+	at += PAGE_ALIGN_TO(sizeof(struct mk_ring), MK_REGION_PAGE);
+	e->ring_out_offset = at;
+	at += PAGE_ALIGN_TO(sizeof(struct mk_ring), MK_REGION_PAGE);
+	e->log_offset = at;
+	e->log_data_bytes = MK_LOG_DATA_BYTES;
+	at += PAGE_ALIGN_TO(MK_LOGRING_HEADER_BYTES + MK_LOG_DATA_BYTES,
+			    MK_REGION_PAGE);
+	return at;
+}
+
+static struct mk_region_entry *mk_region_entry(u32 id)
+{
+	void *table = (void *)mk_region + MK_REGION_PAGE;
+
+	return (struct mk_region_entry *)table + (id - 1);
+}
+
+static u64 mk_region_free_bytes(void)
+{
+	unsigned long pages = mk_region_bytes / MK_REGION_PAGE;
+
+	return (u64)(pages - bitmap_weight(mk_region_pages, pages)) *
+		MK_REGION_PAGE;
+}
+
+/**
+ * mk_region_add_instance() - give an instance its block and table entry
+ * @inst: instance with id and name
+ * @r: why not, on failure
+ *
+ * The caller holds mk_lock. Return: 0, -ENXIO or -ENOSPC.
+ */
+int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r)
+{
+	struct mk_region_entry e = { .id = inst->id };
+	unsigned long pages, page;
+	void *block;
+
+	if (!mk_region) {
+		mk_refuse(r, MK_REASON_NO_REGION, 0, 0, NULL);
+		return -ENXIO;
+	}
+	e.block_bytes = mk_block_layout(&e);
+	pages = mk_region_bytes / MK_REGION_PAGE;
+	page = bitmap_find_next_zero_area(mk_region_pages, pages, 0,
+					  PAGES(e.block_bytes), 0);
+	if (page >= pages) {
+		mk_refuse(r, MK_REASON_REGION_FULL, e.block_bytes,
+			  mk_region_free_bytes(), inst->name);
+		return -ENOSPC;
+	}
+	bitmap_set(mk_region_pages, page, PAGES(e.block_bytes));
+	e.block_offset = (u64)page * MK_REGION_PAGE;
+	strscpy(e.name, inst->name, sizeof(e.name));
+
+	block = (void *)mk_region + e.block_offset;
+	memset(block, 0, e.block_bytes);
+	inst->block_offset = e.block_offset;
+	inst->block_bytes = e.block_bytes;
+	inst->slot = block + e.slot_offset;
+	inst->ring_in = block + e.ring_in_offset;
+	inst->ring_out = block + e.ring_out_offset;
+	inst->log = block + e.log_offset;
+	inst->entry = mk_region_entry(inst->id);
+	*inst->entry = e;
+	return 0;
+}
+
+/** mk_region_remove_instance() - take the block back, with all that is in it */
+void mk_region_remove_instance(struct mk_instance *inst)
+{
+	if (!inst->entry)
+		return;
+	memset(inst->entry, 0, sizeof(*inst->entry));
+	inst->entry = NULL;
+	memset((void *)mk_region + inst->block_offset, 0, inst->block_bytes);
+	bitmap_clear(mk_region_pages, inst->block_offset / MK_REGION_PAGE,
+		     PAGES(inst->block_bytes));
+}
+
+/**
+ * mk_region_start_epoch() - make the block ready for a new start
+ * @inst: instance whose epoch was counted up; none of its CPUs runs
+ *
+ * A new epoch never sees the messages of an old one. Return: 0 or -EINVAL.
+ */
+int mk_region_start_epoch(struct mk_instance *inst)
+{
+	int ret;
+
+	memset(inst->slot, 0, sizeof(*inst->slot));
+	mk_ring_format(inst->ring_in, inst->epoch);
+	mk_ring_format(inst->ring_out, inst->epoch);
+	mk_ring_tx_init(&inst->tx, inst->ring_in);
+	mk_ring_rx_init(&inst->rx, inst->ring_out);
+	ret = mk_logring_format(inst->log, MK_LOG_DATA_BYTES, inst->epoch);
+	if (!ret)
+		WRITE_ONCE(inst->entry->epoch, inst->epoch);
+	return ret;
+}

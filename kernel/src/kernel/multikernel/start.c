@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * START, STOP and KILL: how an instance gets its CPUs moving, and how the host
+ * takes them back.
+ *
+ * START	checks the device tree; scrubs memory that was used before; places
+ *		pristine copies of kernel and initrd (every boot consumes
+ *		them); lets the architecture write boot parameters and start
+ *		slots; kicks the first CPU.
+ * end		an instance that ends says why in its slot and rings (guest.c),
+ *		or KILL says it for it. Either way mk_take_back() runs: slots
+ *		cleared, INIT to all its CPUs, twice, CPUs online in the host,
+ *		then the end state is visible. It needs nothing of the dying
+ *		kernel.
+ */
+#define pr_fmt(fmt) "multikernel: " fmt
+
+#include <linux/io.h>
+#include <linux/ktime.h>
+#include <linux/reboot.h>
+#include <linux/suspend.h>
+#include <linux/timekeeping.h>
+
+#include "internal.h"
+
+#define MK_KERNEL_OFFSET	SZ_2M	/* in the first piece of memory */
+
+/* Copies @bytes to physical memory that has no direct map. */
+static int mk_copy_to_phys(u64 addr, const void *from, u64 bytes)
+{
+	void *to;
+
+	if (!bytes)
+		return 0;
+	to = memremap(addr, bytes, MEMREMAP_WB);
+	if (!to)
+		return -ENOMEM;
+	memcpy(to, from, bytes);
+	memunmap(to);
+	return 0;
+}
+
+/* The first piece: hand-over area, kernel, ..., initrd at the end. */
+static void mk_boot_layout(struct mk_instance *inst, struct mk_boot *boot)
+{
+	const struct mk_image *image = mk_payload_image(&inst->payload);
+	const struct mk_range *first = &inst->ranges[0];
+
+	boot->handoff_addr = first->addr;
+	boot->kernel_addr = first->addr + MK_KERNEL_OFFSET;
+	boot->kernel_bytes = image->span;
+	boot->entry = boot->kernel_addr + image->entry;
+	boot->initrd_bytes = inst->payload.initrd_bytes;
+	boot->initrd_addr = boot->initrd_bytes ?
+		round_down(first->addr + first->bytes - boot->initrd_bytes,
+			   PAGE_SIZE) : 0;
+	boot->cmdline = inst->payload.cmdline;
+	boot->ranges = inst->ranges;
+	boot->nr_ranges = inst->nr_ranges;
+}
+
+/**
+ * mk_boot_room() - do a kernel and an initrd fit into an instance's memory?
+ * @inst: instance with memory
+ * @span: size of the kernel from its base to the end of its bss, bytes
+ * @initrd_bytes: size of the initrd
+ * @r: refusal to fill
+ *
+ * Return: 0 or -ENOSPC.
+ */
+int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
+		 struct mk_refusal *r)
+{
+	u64 room = inst->ranges[0].bytes - MK_KERNEL_OFFSET;
+
+	if (span > room) {
+		mk_refuse(r, MK_REASON_IMAGE_TOO_LARGE, span, room, NULL);
+		return -ENOSPC;
+	}
+	room -= span;
+	if (initrd_bytes && initrd_bytes + PAGE_SIZE > room) {
+		mk_refuse(r, MK_REASON_INITRD_TOO_LARGE, initrd_bytes, room,
+			  NULL);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int mk_place_image(const struct mk_image *image, u64 base)
+{
+	const struct mk_image_segment *s;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < image->nr_segments; i++) {
+		s = &image->segment[i];
+		ret = mk_copy_to_phys(base + s->offset, s->data, s->filesz);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Fills the memory. It is scrubbed before, so bss needs no clearing. */
+static int mk_place(struct mk_instance *inst, struct mk_boot *boot)
+{
+	int ret;
+
+	ret = mk_instance_scrub(inst);
+	if (ret)
+		return ret;
+	inst->memory_clean = false;
+	ret = mk_place_image(mk_payload_image(&inst->payload),
+			     boot->kernel_addr);
+	if (!ret)
+		ret = mk_copy_to_phys(boot->initrd_addr, inst->payload.initrd,
+				      boot->initrd_bytes);
+	if (ret)
+		return ret;
+	boot->handoff = memremap(boot->handoff_addr, MK_HANDOFF_BYTES,
+				 MEMREMAP_WB);
+	if (!boot->handoff)
+		return -ENOMEM;
+	ret = mk_arch_hand_over(boot);
+	memunmap(boot->handoff);
+	return ret;
+}
+
+static int mk_start_check(struct mk_instance *inst, struct mk_refusal *r)
+{
+	const u32 may = BIT(MK_STATE_LOADED) | BIT(MK_STATE_STOPPED) |
+			BIT(MK_STATE_PANICKED) | BIT(MK_STATE_KILLED) |
+			BIT(MK_STATE_FAILED);
+	int ret;
+
+	if (!inst->nr_ranges) {
+		mk_refuse(r, MK_REASON_MEM_NONE, 0, 0, inst->name);
+		return -ENXIO;
+	}
+	if (!inst->payload.kernel) {
+		mk_refuse(r, MK_REASON_IMAGE_NONE, 0, 0, inst->name);
+		return -ENXIO;
+	}
+	ret = mk_instance_need_state(inst, may, r);
+	if (ret)
+		return ret;
+	if (!inst->cpus_lent) {
+		mk_refuse(r, MK_REASON_CPU_NONE, 0, 0, inst->name);
+		return -ENXIO;
+	}
+	return 0;
+}
+
+/* From here on its CPUs may run. */
+static void mk_go(struct mk_instance *inst, const struct mk_boot *boot)
+{
+	unsigned long flags;
+	int ret;
+
+	mk_set_state(inst, MK_STATE_STARTING, MK_CAUSE_NONE);
+	mk_arch_slots_set(inst->cpus, inst->nr_cpus, boot);
+	ret = mk_arch_cpu_kick(inst->cpus[0].apicid);
+	spin_lock_irqsave(&inst->lock, flags);
+	inst->sipi_ns = ktime_get_boottime_ns();
+	spin_unlock_irqrestore(&inst->lock, flags);
+	if (ret)
+		mk_instance_end(inst, MK_CAUSE_CPU_START);
+}
+
+/**
+ * mk_instance_start() - start the loaded image
+ * @id: instance
+ * @dtb: private copy of the device tree
+ * @dtb_bytes: its size
+ * @ret_epoch: number of this start
+ * @r: why not, on failure
+ */
+int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
+		      struct mk_refusal *r)
+{
+	struct mk_boot boot = { .dtb = dtb, .dtb_bytes = dtb_bytes };
+	struct mk_instance *inst;
+	int ret;
+
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	ret = mk_start_check(inst, r);
+	if (ret)
+		return ret;
+	ret = mk_dtb_check(dtb, dtb_bytes, inst, r);
+	if (ret)
+		return ret;
+	mk_boot_layout(inst, &boot);
+	ret = mk_place(inst, &boot);
+	if (ret)
+		return ret;
+	mutex_lock(&mk_rx_lock);
+	mutex_lock(&inst->log_lock);
+	inst->epoch++;
+	ret = mk_region_start_epoch(inst);
+	mutex_unlock(&inst->log_lock);
+	mutex_unlock(&mk_rx_lock);
+	if (ret)
+		return ret;
+	*ret_epoch = inst->epoch;
+	mk_go(inst, &boot);
+	return 0;
+}
+
+/**
+ * mk_instance_stop() - ask an instance to power off
+ * @id: instance
+ * @r: why not, on failure
+ */
+int mk_instance_stop(u32 id, struct mk_refusal *r)
+{
+	const u32 may = BIT(MK_STATE_STARTING) | BIT(MK_STATE_RUNNING) |
+			BIT(MK_STATE_UNRESPONSIVE) | BIT(MK_STATE_STOPPING);
+	struct mk_instance *inst;
+	int ret;
+
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	ret = mk_instance_need_state(inst, may, r);
+	if (ret)
+		return ret;
+	/* The state first: the instance may be gone before this returns. */
+	mk_set_state(inst, MK_STATE_STOPPING, MK_CAUSE_STOP);
+	return mk_message_send(inst, MK_MSG_STOP, NULL, 0);
+}
+
+static enum mk_state mk_end_state(enum mk_cause cause)
+{
+	switch (cause) {
+	case MK_CAUSE_PANIC:
+		return MK_STATE_PANICKED;
+	case MK_CAUSE_KILL:
+	case MK_CAUSE_HANG:
+		return MK_STATE_KILLED;
+	case MK_CAUSE_BOOT_TIMEOUT:
+	case MK_CAUSE_CPU_START:
+		return MK_STATE_FAILED;
+	default:
+		return MK_STATE_STOPPED;
+	}
+}
+
+/* Notes when and why an instance ended; the first reason counts. */
+static bool mk_note_end(struct mk_instance *inst, enum mk_cause cause)
+{
+	unsigned long flags;
+	bool first;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	first = mk_state_has_cpus(inst->state) && !inst->ended_ns;
+	if (first) {
+		if (cause == MK_CAUSE_POWEROFF &&
+		    inst->state == MK_STATE_STOPPING)
+			cause = MK_CAUSE_STOP;
+		inst->end_asked = cause;
+		inst->ended_ns = ktime_get_boottime_ns();
+		inst->ended_realtime_ns = ktime_get_real_ns();
+	}
+	spin_unlock_irqrestore(&inst->lock, flags);
+	return first;
+}
+
+/* Takes the CPUs back, whatever they are doing; the caller holds mk_lock. */
+static void mk_take_back(struct mk_instance *inst)
+{
+	unsigned long flags;
+
+	mk_arch_slots_clear(inst->cpus, inst->nr_cpus);
+	mk_arch_cpu_reset(inst->cpus, inst->nr_cpus);
+	mk_lend_return(inst);
+	spin_lock_irqsave(&inst->lock, flags);
+	inst->cpus_back_ns = ktime_get_boottime_ns();
+	spin_unlock_irqrestore(&inst->lock, flags);
+	mk_set_state(inst, mk_end_state(inst->end_asked), inst->end_asked);
+	pr_info("instance '%s' ended: %s (%s)\n", inst->name,
+		mk_state_name(inst->state), mk_cause_name(inst->cause));
+}
+
+void mk_end_work(struct work_struct *work)
+{
+	struct mk_instance *inst = container_of(work, struct mk_instance,
+						end_work);
+
+	mutex_lock(&mk_lock);
+	if (!inst->gone && mk_state_has_cpus(mk_get_state(inst)))
+		mk_take_back(inst);
+	mutex_unlock(&mk_lock);
+	mk_instance_put(inst);
+}
+
+/**
+ * mk_instance_end() - an instance has ended: take its CPUs back, soon
+ * @inst: instance
+ * @cause: why
+ *
+ * May be called in any context that may not sleep.
+ */
+void mk_instance_end(struct mk_instance *inst, enum mk_cause cause)
+{
+	if (!mk_note_end(inst, cause))
+		return;
+	kref_get(&inst->ref);
+	if (!queue_work(mk_wq, &inst->end_work))
+		mk_instance_put(inst);
+}
+
+/**
+ * mk_instance_kill() - end an instance without its help
+ * @id: instance
+ * @cause: MK_CAUSE_KILL or MK_CAUSE_BOOT_TIMEOUT
+ * @r: why not, on failure
+ *
+ * Returns when its CPUs are back. One that has ended already stays as it is.
+ */
+int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r)
+{
+	struct mk_instance *inst;
+
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_find(id);
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return -ENOENT;
+	}
+	if (mk_state_is_end(mk_get_state(inst)))
+		return 0;
+	if (!mk_state_has_cpus(mk_get_state(inst)))
+		return mk_instance_need_state(inst, 0, r);
+	mk_note_end(inst, cause);
+	mk_take_back(inst);
+	return 0;
+}
+
+/**
+ * mk_kill_all() - end every instance: the host itself goes down
+ * @why: for the log
+ */
+void mk_kill_all(const char *why)
+{
+	struct mk_instance *inst;
+
+	guard(mutex)(&mk_lock);
+	list_for_each_entry(inst, &mk_instances, node) {
+		if (!mk_state_has_cpus(mk_get_state(inst)))
+			continue;
+		pr_notice("instance '%s' is killed: %s\n", inst->name, why);
+		mk_note_end(inst, MK_CAUSE_KILL);
+		mk_take_back(inst);
+	}
+}
+
+static int mk_reboot_notify(struct notifier_block *nb, unsigned long action,
+			    void *data)
+{
+	mk_kill_all("the host goes down");
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block mk_reboot_nb = {
+	.notifier_call = mk_reboot_notify,
+	.priority = INT_MAX,	/* while devices and hotplug still work */
+};
+
+#ifdef CONFIG_PM_SLEEP
+/* A sleeping host would power its lent CPUs down under their kernels. */
+static int mk_pm_notify(struct notifier_block *nb, unsigned long action,
+			void *data)
+{
+	struct mk_instance *inst;
+
+	if (action != PM_SUSPEND_PREPARE && action != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	guard(mutex)(&mk_lock);
+	list_for_each_entry(inst, &mk_instances, node) {
+		if (!inst->cpus_lent)
+			continue;
+		pr_warn("no suspend: CPUs are lent to instance '%s'\n",
+			inst->name);
+		return notifier_from_errno(-EBUSY);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block mk_pm_nb = { .notifier_call = mk_pm_notify };
+#endif
+
+static int __init mk_start_init(void)
+{
+	int ret;
+
+	if (!multikernel_is_host())
+		return 0;
+	ret = mk_lend_init();
+	if (ret)
+		return ret;
+	register_reboot_notifier(&mk_reboot_nb);
+#ifdef CONFIG_PM_SLEEP
+	register_pm_notifier(&mk_pm_nb);
+#endif
+	return 0;
+}
+subsys_initcall(mk_start_init);

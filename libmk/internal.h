@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of libmk share among themselves.
+ */
+#ifndef LIBMK_INTERNAL_H
+#define LIBMK_INTERNAL_H
+
+#include <mk/libmk.h>
+
+#define MK_DEVICE	"/dev/multikernel"
+
+/**
+ * struct mk_ctx - see mk_ctx_new()
+ * @root_fd: O_PATH descriptor of the root
+ * @device_fd: of the device, -1 until it is needed
+ */
+struct mk_ctx {
+	int root_fd;
+	int device_fd;
+};
+
+/**
+ * mk_ctx_ioctl() - one request
+ * @refusal: the member of @arg that the kernel writes
+ * @object: for the error, when the kernel names nothing better
+ */
+int mk_ctx_ioctl(struct mk_ctx *ctx, unsigned long request, void *arg,
+		 const struct mk_refusal *refusal, const char *object,
+		 struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_ctx_open_kind() - MK_IOC_OPEN, made non-blocking */
+int mk_ctx_open_kind(struct mk_ctx *ctx, uint32_t id, uint32_t kind,
+		     int *ret_fd, struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_fd_poll() - wait for input: 0, -ETIMEDOUT, -EINTR, -ENODEV */
+int mk_fd_poll(int fd, int timeout_ms) MK_MUST_CHECK;
+
+#endif /* LIBMK_INTERNAL_H */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mkctl start: start instances again that have ended.
+ */
+#include "cmd.h"
+
+static const struct option_desc options[] = {
+	OPTION_TIMEOUT("give up when it does not run after S seconds (60)"),
+	OPTION_ALL,
+	OPTION_JSON,
+	OPTION_END
+};
+
+/* --all means all that have ended. */
+static bool skip(const struct app *app, const struct mk_instance *inst)
+{
+	return app->opts.all && !mk_state_is_end(inst->get.state);
+}
+
+static void print_started(const struct mk_run_result *result,
+			  struct json_object *list)
+{
+	struct json_object *obj;
+
+	if (!list) {
+		print_running(result);
+		return;
+	}
+	obj = json_object_new_object();
+	json_add_brief(obj, result->inst);
+	json_add_stages(obj, result);
+	json_object_array_add(list, obj);
+}
+
+static int start_one(struct app *app, const struct mk_instance *inst,
+		     void *arg, struct mk_error *err)
+{
+	const struct mk_run_options run_options = {
+		.timeout_ms = app->opts.timeout_s * 1000,
+		.cancel = &interrupted,
+		.stage = app->opts.json ? NULL : print_stage,
+	};
+	struct mk_run_result result;
+	int r;
+
+	if (skip(app, inst))
+		return 0;
+	r = mk_start(app->ctx, inst, &run_options, &result, err);
+	if (r == 0)
+		print_started(&result, arg);
+	if (result.log_tail) {
+		free(app->log_tail);
+		app->log_tail = TAKE_PTR(result.log_tail);
+	}
+	mk_run_result_clear(&result);
+	return r;
+}
+
+static int run(struct app *app, int argc, char **argv, struct mk_error *err)
+{
+	return change_each_named(app, argc, argv, start_one, err);
+}
+
+const struct command cmd_start = {
+	.name = "start",
+	.args = "NAME...",
+	.summary = "Start instances again that have ended",
+	.details =
+		"On the same CPUs, in the same memory (scrubbed first), with the same kernel,\n"
+		"initrd and command line.\n",
+	.options = options,
+	.min_args = 1,
+	.max_args = -1,
+	.timeout_s = 60,
+	.run = run,
+};

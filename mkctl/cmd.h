@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A command of mkctl: its descriptor, what main() hands to it, and what it
+ * hands back.
+ */
+#ifndef MKCTL_CMD_H
+#define MKCTL_CMD_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <mk/spawn.h>
+
+#define EXIT_PARTIAL	64	/* some of several objects failed */
+
+/**
+ * struct options - all options of all commands; each takes what it lists
+ */
+struct options {
+	bool json;
+	bool all;
+	bool dry_run;
+	bool keep;
+	bool kill;
+	bool follow;
+	bool quiet;
+	bool help;
+	bool list_options;
+	unsigned int timeout_s;
+	unsigned int lines;
+	bool lines_given;
+	const char *dtb;
+};
+
+/**
+ * struct option_desc - one option, for the parser, --help and completion
+ * @letter: short form, or 0
+ * @arg: what it takes, as help names it; NULL for none
+ * @offset: of its member in struct options: bool without @arg, else by @type
+ */
+struct option_desc {
+	const char *name;
+	char letter;
+	const char *arg;
+	const char *help;
+	enum { OPT_BOOL, OPT_SECONDS, OPT_COUNT, OPT_STRING } type;
+	size_t offset;
+};
+
+/**
+ * struct app - one run of mkctl
+ * @verb: for messages; NULL before it is known
+ * @opts: of the command
+ * @errors: to be printed by main(), in order
+ * @log_tail: to be printed with them, or NULL
+ * @nr_done: objects that the command dealt with
+ */
+struct app {
+	struct mk_ctx *ctx;
+	const char *verb;
+	struct options opts;
+	struct mk_error *errors;
+	size_t nr_errors;
+	char *log_tail;
+	size_t nr_done;
+};
+
+/**
+ * struct command - one verb
+ * @args: as usage names them
+ * @options: ends with an entry without name
+ * @min_args: positional arguments; @max_args -1 for any number
+ * @timeout_s: default of --timeout
+ * @run: 0 or -errno with @err, which main() prints; errors about single
+ *	objects go to app_add_error()
+ */
+struct command {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *details;
+	const struct option_desc *options;
+	int min_args;
+	int max_args;
+	unsigned int timeout_s;
+	int (*run)(struct app *app, int argc, char **argv,
+		   struct mk_error *err);
+};
+
+extern const struct command cmd_spawn;
+extern const struct command cmd_ls;
+extern const struct command cmd_show;
+extern const struct command cmd_logs;
+extern const struct command cmd_stop;
+extern const struct command cmd_kill;
+extern const struct command cmd_start;
+extern const struct command cmd_rm;
+extern const struct command cmd_pool;
+extern const struct command cmd_version;
+extern const struct command cmd_ready;
+extern const struct command cmd_help;
+
+/* mkctl.c */
+extern const struct command *const commands[];
+const struct command *command_find(const char *name);
+void print_usage(FILE *out);
+/** app_add_error() - one object failed, the command goes on */
+void app_add_error(struct app *app, const struct mk_error *err);
+/** interrupted - set to the signal's number by SIGINT, SIGTERM, SIGHUP */
+extern volatile sig_atomic_t interrupted;
+/** app_begin_change() - signals from now on undo; then mk_change_begin() */
+int app_begin_change(struct app *app, struct mk_change *ret_change,
+		     struct mk_error *err) MK_MUST_CHECK;
+
+/* opt.c */
+#define OPTION_JSON							\
+	{ "json", 'j', NULL, "print JSON", OPT_BOOL,			\
+	  offsetof(struct options, json) }
+#define OPTION_ALL							\
+	{ "all", 'a', NULL, "all instances", OPT_BOOL,			\
+	  offsetof(struct options, all) }
+#define OPTION_TIMEOUT(text)						\
+	{ "timeout", 't', "S", text, OPT_SECONDS,			\
+	  offsetof(struct options, timeout_s) }
+#define OPTION_END	{ .name = NULL }
+
+/**
+ * options_parse() - parse what stands behind the verb
+ * @ret_first: index in @argv of the first positional argument; getopt has
+ *	sorted them to the end
+ */
+int options_parse(const struct command *cmd, int argc, char **argv,
+		  struct options *opts, int *ret_first,
+		  struct mk_error *err) MK_MUST_CHECK;
+void print_command_help(const struct command *cmd, FILE *out);
+void print_option_names(const struct command *cmd, FILE *out);
+
+/* names.c */
+/**
+ * for_each_named() - look up the NAMEs, or --all, and call @fn for each
+ *
+ * Goes on after a failure; the failures end in app->errors.
+ */
+int for_each_named(struct app *app, int argc, char **argv,
+		   int (*fn)(struct app *app, const struct mk_instance *inst,
+			     void *arg, struct mk_error *err),
+		   void *arg, struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * change_each_named() - the same for verbs that change something
+ *
+ * Holds the lock meanwhile. @fn gets the "instances" of the JSON document as
+ * its @arg, NULL in text mode.
+ */
+int change_each_named(struct app *app, int argc, char **argv,
+		      int (*fn)(struct app *app,
+				const struct mk_instance *inst, void *arg,
+				struct mk_error *err),
+		      struct mk_error *err) MK_MUST_CHECK;
+
+/* out.c */
+struct json_object *json_document(const char *verb);
+void json_add_string(struct json_object *obj, const char *key,
+		     const char *value);
+void json_add_u64(struct json_object *obj, const char *key, uint64_t value);
+void json_add_bool(struct json_object *obj, const char *key, bool value);
+/** json_add_ns() - a time, null for 0, which means not yet */
+void json_add_ns(struct json_object *obj, const char *key, uint64_t ns);
+/** json_print() - print and free */
+void json_print(struct json_object *doc);
+/** ms_text() - "12.3" */
+const char *ms_text(uint64_t ns, char buf[32]);
+#define BOOT_ID_TEXT_MAX	37
+/** boot_id_text() - as a UUID; "" while it is zero */
+const char *boot_id_text(const struct mk_get *get,
+			 char buf[BOOT_ID_TEXT_MAX]);
+/** instance_cpulist() - in Linux numbers; the caller frees */
+char *instance_cpulist(const struct mk_instance *inst);
+/** instance_apicids() - likewise */
+char *instance_apicids(const struct mk_instance *inst);
+/** json_add_brief() - what every verb says about an instance */
+void json_add_brief(struct json_object *obj, const struct mk_instance *inst);
+/** json_add_stages() - "stages_ms" */
+void json_add_stages(struct json_object *obj,
+		     const struct mk_run_result *result);
+/** stage_boot_ns() - START to alive, as the kernel saw it */
+uint64_t stage_boot_ns(const struct mk_instance *inst);
+/** print_stage() - for struct mk_run_options.stage */
+void print_stage(void *arg, const char *name, uint64_t ns);
+/** print_running() - last line of a spawn or start */
+void print_running(const struct mk_run_result *result);
+/**
+ * print_changed() - an instance after a change: its new state
+ * @id: looked up again
+ * @list: "instances" of the JSON document; NULL prints a line of text
+ */
+int print_changed(struct app *app, uint32_t id, struct json_object *list,
+		  struct mk_error *err) MK_MUST_CHECK;
+
+#endif /* MKCTL_CMD_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mkctl: several Linux kernels on one machine, from the command line.
+ *
+ * Only this file prints errors and chooses the exit status.
+ */
+#include <string.h>
+
+#include "cmd.h"
+
+static const char *const code_names[] = {
+	[MK_ERR_NONE]		= "none",
+	[MK_ERR_FAILED]		= "failed",
+	[MK_ERR_USAGE]		= "usage",
+	[MK_ERR_CONFIG]		= "config",
+	[MK_ERR_NOT_FOUND]	= "not-found",
+	[MK_ERR_BUSY]		= "busy",
+	[MK_ERR_NOT_PERMITTED]	= "not-permitted",
+	[MK_ERR_TIMEOUT]	= "timeout",
+	[MK_ERR_UNDO]		= "undo-incomplete",
+};
+
+static void print_error_json(const struct mk_error *err, const char *log_tail)
+{
+	struct json_object *doc = json_object_new_object();
+	struct json_object *error = json_object_new_object();
+
+	json_add_string(error, "code",
+			(size_t)err->code < MK_ARRAY_SIZE(code_names) ?
+			code_names[err->code] : "failed");
+	json_object_object_add(error, "status",
+			       json_object_new_int(err->code));
+	json_add_string(error, "reason", mk_reason_name(err->reason));
+	json_add_string(error, "object", err->object[0] ? err->object : NULL);
+	json_add_string(error, "message", err->message);
+	json_add_string(error, "hint", err->hint[0] ? err->hint : NULL);
+	if (log_tail)
+		json_add_string(error, "log", log_tail);
+	json_object_object_add(doc, "error", error);
+	fprintf(stderr, "%s\n",
+		json_object_to_json_string_ext(doc,
+					       JSON_C_TO_STRING_PLAIN |
+					       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+}
+
+static void print_error_text(const char *verb, const struct mk_error *err,
+			     const char *log_tail)
+{
+	const char *line, *end;
+
+	fprintf(stderr, "mkctl: ");
+	if (verb)
+		fprintf(stderr, "%s: ", verb);
+	if (err->object[0])
+		fprintf(stderr, "%s: ", err->object);
+	fprintf(stderr, "%s\n", err->message);
+	if (log_tail)
+		fprintf(stderr, "last lines of its log:\n");
+	for (line = log_tail; line && *line; line = end) {
+		end = strchrnul(line, '\n');
+		fprintf(stderr, "  %.*s\n", (int)(end - line), line);
+		if (*end)
+			end++;
+	}
+	if (err->hint[0])
+		fprintf(stderr, "hint: %s\n", err->hint);
+	if (err->code == MK_ERR_USAGE)
+		fprintf(stderr, "Try 'mkctl%s%s --help'\n", verb ? " " : "",
+			verb ? verb : "");
+}
+
+static void print_errors(const struct app *app)
+{
+	const char *tail;
+	size_t i;
+
+	for (i = 0; i < app->nr_errors; i++) {
+		tail = i + 1 == app->nr_errors ? app->log_tail : NULL;
+		if (app->opts.json)
+			print_error_json(&app->errors[i], tail);
+		else
+			print_error_text(app->verb, &app->errors[i], tail);
+	}
+}
+
+/* A full disk behind stdout must not look like success. */
+static void close_stdout(struct app *app)
+{
+	struct mk_error err = MK_ERROR_INIT;
+	bool failed = ferror(stdout);
+	int error = 0;
+
+	if (fclose(stdout) != 0)
+		error = errno;
+	if (!failed && !error)
+		return;
+	mk_error_set(&err, MK_ERR_FAILED, "stdout", "cannot write: %s",
+		     error ? strerror(error) : "write error");
+	app_add_error(app, &err);
+	app->nr_done = 0;	/* nobody heard of what was done */
+}
+
+static int exit_status(const struct app *app)
+{
+	size_t i;
+
+	if (interrupted && app->nr_errors)
+		return 128 + interrupted;
+	if (app->nr_errors == 0)
+		return 0;
+	/* What needs attention is not hidden behind "partial". */
+	for (i = 0; i < app->nr_errors; i++)
+		if (app->errors[i].code == MK_ERR_UNDO)
+			return MK_ERR_UNDO;
+	return app->nr_done ? EXIT_PARTIAL : app->errors[0].code;
+}
+
+/* Also errors of the option parser itself come as JSON if that was asked. */
+static bool wants_json(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "-j") || !strcmp(argv[i], "--json"))
+			return true;
+	return false;
+}
+
+static int check_args(const struct command *cmd, const struct options *opts,
+		      int nr_args, struct mk_error *err)
+{
+	if (opts->all && nr_args) {
+		mk_error_set(err, MK_ERR_USAGE, NULL,
+			     "--all and a name do not go together");
+		return -EINVAL;
+	}
+	if (!opts->all && nr_args < cmd->min_args) {
+		mk_error_set(err, MK_ERR_USAGE, NULL, "needs %s", cmd->args);
+		return -EINVAL;
+	}
+	if (cmd->max_args >= 0 && nr_args > cmd->max_args) {
+		mk_error_set(err, MK_ERR_USAGE, NULL,
+			     cmd->max_args ? "takes only %s" :
+					     "takes no argument%s",
+			     cmd->max_args ? cmd->args : "");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run_command(struct app *app, const struct command *cmd, int argc,
+		       char **argv, struct mk_error *err)
+{
+	bool json = app->opts.json;
+	int first;
+	int r;
+
+	app->verb = cmd->name;
+	r = options_parse(cmd, argc, argv, &app->opts, &first, err);
+	app->opts.json |= json;
+	if (r < 0)
+		return r;
+	if (app->opts.help) {
+		print_command_help(cmd, stdout);
+		return 0;
+	}
+	if (app->opts.list_options) {
+		print_option_names(cmd, stdout);
+		return 0;
+	}
+	r = check_args(cmd, &app->opts, argc - first, err);
+	if (r < 0)
+		return r;
+	r = mk_ctx_new(secure_getenv("MKCTL_ROOT"), &app->ctx, err);
+	if (r < 0)
+		return r;
+	return cmd->run(app, argc - first, argv + first, err);
+}
+
+static int dispatch(struct app *app, int argc, char **argv,
+		    struct mk_error *err)
+{
+	const struct command *cmd;
+	const char *verb = argc > 1 ? argv[1] : NULL;
+
+	if (!verb) {
+		mk_error_set(err, MK_ERR_USAGE, NULL, "needs a command");
+		return -EINVAL;
+	}
+	if (!strcmp(verb, "--help") || !strcmp(verb, "-h"))
+		verb = "help";
+	else if (!strcmp(verb, "--version") || !strcmp(verb, "-V"))
+		verb = "version";
+	cmd = command_find(verb);
+	if (!cmd) {
+		mk_error_set(err, MK_ERR_USAGE, NULL,
+			     verb[0] == '-' ? "unknown option '%s'" :
+					      "unknown command '%s'", verb);
+		return -EINVAL;
+	}
+	return run_command(app, cmd, argc - 1, argv + 1, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = { .opts = { .json = wants_json(argc, argv) } };
+	struct mk_error err = MK_ERROR_INIT;
+	int status;
+
+	if (dispatch(&app, argc, argv, &err) < 0) {
+		if (!err.code)
+			mk_error_set(&err, MK_ERR_FAILED, NULL,
+				     "failed without a reason");
+		app_add_error(&app, &err);
+	}
+	close_stdout(&app);
+	print_errors(&app);
+	status = exit_status(&app);
+	mk_ctx_free(app.ctx);
+	free(app.log_tail);
+	free(app.errors);
+	return status;
+}

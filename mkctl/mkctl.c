@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The list of commands, and what they share while they run.
+ */
+#include <string.h>
+
+#include "cmd.h"
+
+/* In the order of the help. */
+const struct command *const commands[] = {
+	&cmd_spawn,
+	&cmd_ls,
+	&cmd_show,
+	&cmd_logs,
+	&cmd_stop,
+	&cmd_kill,
+	&cmd_start,
+	&cmd_rm,
+	&cmd_pool,
+	&cmd_ready,
+	&cmd_version,
+	&cmd_help,
+	NULL
+};
+
+volatile sig_atomic_t interrupted;
+
+const struct command *command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; commands[i]; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+void print_usage(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: mkctl COMMAND [OPTION]...\n\n"
+		"Run several Linux kernels on this machine, each on its own "
+		"CPUs and memory.\n\nCommands:\n");
+	for (i = 0; commands[i]; i++)
+		fprintf(out, "  %-10s %s\n", commands[i]->name,
+			commands[i]->summary);
+	fprintf(out, "\n'mkctl COMMAND --help' tells more about one.\n");
+}
+
+void app_add_error(struct app *app, const struct mk_error *err)
+{
+	struct mk_error *grown;
+
+	grown = realloc(app->errors, (app->nr_errors + 1) * sizeof(*grown));
+	if (!grown)
+		abort();	/* an error that nobody hears is worse */
+	app->errors = grown;
+	app->errors[app->nr_errors++] = *err;
+}
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+int app_begin_change(struct app *app, struct mk_change *ret_change,
+		     struct mk_error *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	size_t i;
+	int r;
+
+	/* While it waits for the lock there is nothing to undo yet. */
+	r = mk_change_begin(app->ctx, ret_change, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < MK_ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);	/* stdout may go, the undo may not */
+	return 0;
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Output that several verbs share. The same facts in text and in JSON.
+ */
+#include <string.h>
+
+#include "cmd.h"
+
+struct json_object *json_document(const char *verb)
+{
+	struct json_object *doc = json_object_new_object();
+	char schema[64];
+
+	snprintf(schema, sizeof(schema), "mkctl.%s/1", verb);
+	json_add_string(doc, "schema", schema);
+	return doc;
+}
+
+void json_add_string(struct json_object *obj, const char *key,
+		     const char *value)
+{
+	json_object_object_add(obj, key,
+			       value ? json_object_new_string(value) : NULL);
+}
+
+void json_add_u64(struct json_object *obj, const char *key, uint64_t value)
+{
+	json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+void json_add_bool(struct json_object *obj, const char *key, bool value)
+{
+	json_object_object_add(obj, key, json_object_new_boolean(value));
+}
+
+void json_add_ns(struct json_object *obj, const char *key, uint64_t ns)
+{
+	json_object_object_add(obj, key,
+			       ns ? json_object_new_uint64(ns) : NULL);
+}
+
+void json_print(struct json_object *doc)
+{
+	printf("%s\n",
+	       json_object_to_json_string_ext(doc,
+					      JSON_C_TO_STRING_PRETTY |
+					      JSON_C_TO_STRING_SPACED |
+					      JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+}
+
+const char *ms_text(uint64_t ns, char buf[32])
+{
+	snprintf(buf, 32, "%llu.%llu", (unsigned long long)ns / 1000000,
+		 (unsigned long long)ns / 100000 % 10);
+	return buf;
+}
+
+const char *boot_id_text(const struct mk_get *get, char buf[BOOT_ID_TEXT_MAX])
+{
+	const unsigned char *id = get->boot_id;
+	static const unsigned char zero[MK_BOOT_ID_SIZE];
+	size_t used = 0;
+	size_t i;
+
+	buf[0] = '\0';
+	if (!memcmp(id, zero, sizeof(zero)))
+		return buf;
+	for (i = 0; i < MK_BOOT_ID_SIZE; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			buf[used++] = '-';
+		used += (size_t)snprintf(buf + used, 3, "%02x", id[i]);
+	}
+	return buf;
+}
+
+static char *format_cpus(const struct mk_instance *inst, bool apicids)
+{
+	mk_autofree unsigned int *list = NULL;
+	size_t n = inst->get.nr_cpus;
+	size_t i;
+
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	for (i = 0; i < n; i++)
+		list[i] = apicids ? inst->cpus[i].apicid : inst->cpus[i].cpu;
+	return mk_cpulist_format(list, n);
+}
+
+char *instance_cpulist(const struct mk_instance *inst)
+{
+	return format_cpus(inst, false);
+}
+
+char *instance_apicids(const struct mk_instance *inst)
+{
+	return format_cpus(inst, true);
+}
+
+static struct json_object *cpu_array(const struct mk_instance *inst,
+				     bool apicids)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < inst->get.nr_cpus; i++)
+		json_object_array_add(array, json_object_new_uint64(
+			apicids ? inst->cpus[i].apicid : inst->cpus[i].cpu));
+	return array;
+}
+
+void json_add_brief(struct json_object *obj, const struct mk_instance *inst)
+{
+	const struct mk_get *get = &inst->get;
+	const char *cause = mk_cause_name(get->cause);
+	char boot_id[BOOT_ID_TEXT_MAX];
+
+	boot_id_text(get, boot_id);
+	json_add_string(obj, "name", get->name);
+	json_add_u64(obj, "id", get->id);
+	json_add_string(obj, "state", mk_state_name(get->state));
+	json_add_string(obj, "cause", cause[0] ? cause : NULL);
+	json_add_string(obj, "boot_id", boot_id[0] ? boot_id : NULL);
+	json_add_u64(obj, "epoch", get->epoch);
+	json_object_object_add(obj, "cpus", cpu_array(inst, false));
+	json_object_object_add(obj, "apicids", cpu_array(inst, true));
+	json_add_bool(obj, "cpus_lent", get->flags & MK_GET_CPUS_LENT);
+	json_add_u64(obj, "memory_bytes", get->memory_bytes);
+}
+
+uint64_t stage_boot_ns(const struct mk_instance *inst)
+{
+	const struct mk_get *get = &inst->get;
+
+	return get->alive_ns > get->started_ns ?
+	       get->alive_ns - get->started_ns : 0;
+}
+
+static void add_ms(struct json_object *obj, const char *key, uint64_t ns)
+{
+	char text[32];
+
+	/* Microseconds are all that means anything here. */
+	snprintf(text, sizeof(text), "%llu.%03llu",
+		 (unsigned long long)ns / 1000000,
+		 (unsigned long long)ns / 1000 % 1000);
+	json_object_object_add(obj, key,
+			       json_object_new_double_s((double)ns / 1e6,
+							text));
+}
+
+void json_add_stages(struct json_object *obj,
+		     const struct mk_run_result *result)
+{
+	struct json_object *stages = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < result->stages.nr_items; i++)
+		add_ms(stages, result->stages.items[i].name,
+		       strcmp(result->stages.items[i].name, "boot") ?
+		       result->stages.items[i].ns :
+		       stage_boot_ns(result->inst));
+	add_ms(stages, "total", result->stages.total_ns);
+	json_object_object_add(obj, "stages_ms", stages);
+}
+
+static void print_stage_line(const char *name, uint64_t ns)
+{
+	char text[32];
+
+	printf("  %-8s %10s ms\n", name, ms_text(ns, text));
+	fflush(stdout);
+}
+
+/* The boot is told by print_running(), in the kernel's own times. */
+void print_stage(void *arg, const char *name, uint64_t ns)
+{
+	(void)arg;
+	if (strcmp(name, "boot"))
+		print_stage_line(name, ns);
+}
+
+void print_running(const struct mk_run_result *result)
+{
+	const struct mk_instance *inst = result->inst;
+	mk_autofree char *cpus = instance_cpulist(inst);
+	mk_autofree char *apicids = instance_apicids(inst);
+	char boot_id[BOOT_ID_TEXT_MAX];
+	char size[MK_SIZE_TEXT_MAX];
+
+	print_stage_line("boot", stage_boot_ns(inst));
+	print_stage_line("total", result->stages.total_ns);
+	printf("%s: %s, id %u, CPUs %s (APIC ids %s), memory %s, boot id %s\n",
+	       inst->get.name, mk_state_name(inst->get.state), inst->get.id,
+	       cpus ? cpus : "?", apicids ? apicids : "?",
+	       mk_size_format(inst->get.memory_bytes, size),
+	       boot_id_text(&inst->get, boot_id));
+}
+
+int print_changed(struct app *app, uint32_t id, struct json_object *list,
+		  struct mk_error *err)
+{
+	struct json_object *obj;
+	struct mk_instance *inst;
+	const char *cause;
+	int r;
+
+	r = mk_instance_get(app->ctx, id, &inst, err);
+	if (r < 0)
+		return r;
+	if (list) {
+		obj = json_object_new_object();
+		json_add_brief(obj, inst);
+		json_object_array_add(list, obj);
+	} else {
+		cause = mk_cause_name(inst->get.cause);
+		printf("%s: %s%s%s%s\n", inst->get.name,
+		       mk_state_name(inst->get.state), cause[0] ? " (" : "",
+		       cause, cause[0] ? ")" : "");
+	}
+	mk_instance_free(inst);
+	return 0;
+}

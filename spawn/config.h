@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The config file: JSON in, checked instances out.
+ *
+ * What the file may say is in configs/schema/mkctl-1.json. The loader checks
+ * everything that can be checked without looking at the machine.
+ */
+#ifndef MK_SPAWN_CONFIG_H
+#define MK_SPAWN_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/multikernel.h>
+#include <mk/error.h>
+
+#define MK_CONFIG_SCHEMA	"mkctl/1"
+#define MK_CONFIG_MAX		0x100000	/* bytes of a file: 1 MiB */
+
+/**
+ * struct mk_config - one instance as its file wants it
+ * @name: valid by mk_name_valid()
+ * @kernel: path, absolute or as the config file's folder makes it
+ * @initrd: likewise; NULL for none
+ * @cmdline: never NULL, and without mk_shared_memory=
+ * @cpus: Linux CPU numbers, none twice, none 0; the first one boots
+ * @nr_cpus: at least 1
+ * @memory_bytes: a multiple of MK_MEMORY_ALIGN, at least MK_MEMORY_MIN
+ */
+struct mk_config {
+	char name[MK_NAME_MAX];
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	unsigned int *cpus;
+	size_t nr_cpus;
+	uint64_t memory_bytes;
+};
+
+/**
+ * struct mk_config_file - a loaded file
+ * @path: as given to mk_config_load()
+ * @instances: in the order of the file, no name twice
+ * @nr_instances: at least 1
+ */
+struct mk_config_file {
+	char *path;
+	struct mk_config *instances;
+	size_t nr_instances;
+};
+
+/**
+ * mk_config_load() - read and check a config file
+ * @path: the file; paths in it are relative to its folder
+ * @ret: the result, for mk_config_file_free(); written only on success
+ * @err: filled on a refusal, or NULL
+ *
+ * A refusal has code MK_ERR_CONFIG and the object "FILE:LINE: /json/pointer"
+ * of the value it is about, "FILE:LINE:COLUMN" for a syntax error, or "FILE"
+ * when the file could not be read. Out of memory is MK_ERR_FAILED.
+ *
+ * Returns: 0, -EINVAL for a file that says something wrong, -EFBIG for one
+ * beyond MK_CONFIG_MAX, -ENOMEM, or -errno of reading it.
+ */
+int mk_config_load(const char *path, struct mk_config_file **ret,
+		   struct mk_error *err)
+	__attribute__((warn_unused_result));
+
+/** mk_config_file_free() - free what mk_config_load() gave; NULL is fine */
+void mk_config_file_free(struct mk_config_file *file);
+
+/**
+ * mk_config_key() - the keys that an instance may have
+ * @i: counts from 0
+ * @ret_required: whether an instance must have it
+ *
+ * Returns: the @i'th key, or NULL beyond the last. For comparing the loader
+ * with the JSON Schema.
+ */
+const char *mk_config_key(size_t i, bool *ret_required);
+
+#endif /* MK_SPAWN_CONFIG_H */

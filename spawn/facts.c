@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * State files: /run/mkctl/NAME.json, one for each instance that mkctl made.
+ *
+ * The kernel is the truth. A file is written before the instance is created
+ * ("pending"), so that whatever a killed mkctl leaves can be told from what
+ * somebody wants; id and time of creation tell an instance from a later one of
+ * the same name.
+ */
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "facts.h"
+#include "parse.h"
+
+#define FACTS_SCHEMA	"mkctl.state/1"
+#define FACTS_MAX	65536	/* bytes of a file */
+
+void mk_facts_free(struct mk_facts *facts)
+{
+	if (!facts)
+		return;
+	free(facts->config);
+	free(facts->kernel);
+	free(facts->initrd);
+	free(facts->cmdline);
+	free(facts->created_by);
+	free(facts->cpus);
+	free(facts);
+}
+
+bool mk_facts_match(const struct mk_facts *facts, const struct mk_get *get)
+{
+	if (strcmp(facts->name, get->name))
+		return false;
+	if (facts->pending && facts->id == 0)
+		return true;
+	return facts->id == get->id && facts->created_ns == get->created_ns;
+}
+
+static int open_dir(struct mk_ctx *ctx)
+{
+	return mk_ctx_open(ctx, MK_RUN_DIR, O_RDONLY | O_DIRECTORY, 0);
+}
+
+int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
+{
+	int root = mk_ctx_dirfd(ctx);
+	int fd;
+
+	/* What mkdir has to say is said again, and better, by the open. */
+	(void)mkdirat(root, mk_ctx_relative("/run"), 0755);
+	(void)mkdirat(root, mk_ctx_relative(MK_RUN_DIR), 0755);
+	fd = open_dir(ctx);
+	if (fd < 0) {
+		mk_error_set(err, MK_ERR_NOT_PERMITTED, MK_RUN_DIR,
+			     "cannot make or open this folder: %s",
+			     strerror(-fd));
+		mk_error_hint(err, "run it as root");
+		return fd;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static void add_string(struct json_object *doc, const char *key,
+		       const char *value)
+{
+	json_object_object_add(doc, key,
+			       value ? json_object_new_string(value) : NULL);
+}
+
+static struct json_object *to_json(const struct mk_facts *facts)
+{
+	struct json_object *doc = json_object_new_object();
+	struct json_object *cpus = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < facts->nr_cpus; i++)
+		json_object_array_add(cpus,
+				      json_object_new_int64(facts->cpus[i]));
+	add_string(doc, "schema", FACTS_SCHEMA);
+	add_string(doc, "name", facts->name);
+	json_object_object_add(doc, "pending",
+			       json_object_new_boolean(facts->pending));
+	json_object_object_add(doc, "id", json_object_new_uint64(facts->id));
+	json_object_object_add(doc, "created_ns",
+			       json_object_new_uint64(facts->created_ns));
+	add_string(doc, "config", facts->config);
+	add_string(doc, "kernel", facts->kernel);
+	add_string(doc, "initrd", facts->initrd);
+	add_string(doc, "cmdline", facts->cmdline);
+	json_object_object_add(doc, "memory_bytes",
+			       json_object_new_uint64(facts->memory_bytes));
+	json_object_object_add(doc, "cpus", cpus);
+	add_string(doc, "created_by", facts->created_by);
+	return doc;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+	ssize_t n;
+
+	while (left) {
+		n = write(fd, text, left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		left -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_at(int dir, const char *name, const char *text)
+{
+	char tmp[MK_NAME_MAX + 16], path[MK_NAME_MAX + 16];
+	mk_autoclose int fd = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "%s.json", name);
+	snprintf(tmp, sizeof(tmp), "%s.json.tmp", name);
+	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+		    O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0 && renameat(dir, tmp, dir, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, tmp, 0);
+	return r;
+}
+
+int mk_facts_write(struct mk_ctx *ctx, const struct mk_facts *facts,
+		   struct mk_error *err)
+{
+	mk_autoclose int dir = -1;
+	struct json_object *doc;
+	int r;
+
+	r = mk_facts_dir(ctx, &dir, err);
+	if (r < 0)
+		return r;
+	doc = to_json(facts);
+	r = write_at(dir, facts->name,
+		     json_object_to_json_string_ext(doc,
+						    JSON_C_TO_STRING_PRETTY |
+						    JSON_C_TO_STRING_SPACED |
+						    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+	if (r < 0)
+		mk_error_set(err, MK_ERR_FAILED, MK_RUN_DIR,
+			     "cannot write %s.json: %s", facts->name,
+			     strerror(-r));
+	return r;
+}
+
+int mk_facts_remove(struct mk_ctx *ctx, const char *name, struct mk_error *err)
+{
+	char path[sizeof(MK_RUN_DIR) + MK_NAME_MAX + 16];
+	int error;
+
+	snprintf(path, sizeof(path), "%s/%s.json", MK_RUN_DIR, name);
+	if (unlinkat(mk_ctx_dirfd(ctx), mk_ctx_relative(path), 0) == 0 ||
+	    errno == ENOENT)
+		return 0;
+	error = errno;
+	mk_error_set(err, MK_ERR_FAILED, path, "cannot remove: %s",
+		     strerror(error));
+	return -error;
+}
+
+static char *copy_string(struct json_object *doc, const char *key)
+{
+	struct json_object *value = json_object_object_get(doc, key);
+
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	return strdup(json_object_get_string(value));
+}
+
+static uint64_t get_u64(struct json_object *doc, const char *key)
+{
+	return json_object_get_uint64(json_object_object_get(doc, key));
+}
+
+static int read_cpus(struct json_object *doc, struct mk_facts *facts)
+{
+	struct json_object *cpus = json_object_object_get(doc, "cpus");
+	size_t n, i;
+
+	if (!json_object_is_type(cpus, json_type_array))
+		return -EINVAL;
+	n = json_object_array_length(cpus);
+	facts->cpus = calloc(n ? n : 1, sizeof(*facts->cpus));
+	if (!facts->cpus)
+		return -ENOMEM;
+	facts->nr_cpus = n;
+	for (i = 0; i < n; i++)
+		facts->cpus[i] = (unsigned int)
+			json_object_get_int64(json_object_array_get_idx(cpus,
+									i));
+	return 0;
+}
+
+static int from_json(struct json_object *doc, const char *name,
+		     struct mk_facts **ret_facts)
+{
+	struct mk_facts *facts = calloc(1, sizeof(*facts));
+	mk_autofree char *schema = NULL;
+	int r;
+
+	if (!facts)
+		return -ENOMEM;
+	schema = copy_string(doc, "schema");
+	r = schema && !strcmp(schema, FACTS_SCHEMA) ? 0 : -EINVAL;
+	if (r == 0)
+		r = read_cpus(doc, facts);
+	if (r < 0) {
+		mk_facts_free(facts);
+		return r;
+	}
+	snprintf(facts->name, sizeof(facts->name), "%s", name);
+	facts->pending = json_object_get_boolean(json_object_object_get(doc,
+								"pending"));
+	facts->id = (uint32_t)get_u64(doc, "id");
+	facts->created_ns = get_u64(doc, "created_ns");
+	facts->memory_bytes = get_u64(doc, "memory_bytes");
+	facts->config = copy_string(doc, "config");
+	facts->kernel = copy_string(doc, "kernel");
+	facts->initrd = copy_string(doc, "initrd");
+	facts->cmdline = copy_string(doc, "cmdline");
+	facts->created_by = copy_string(doc, "created_by");
+	*ret_facts = facts;
+	return 0;
+}
+
+int mk_facts_read(struct mk_ctx *ctx, const char *name,
+		  struct mk_facts **ret_facts)
+{
+	char path[sizeof(MK_RUN_DIR) + MK_NAME_MAX + 16];
+	mk_autofree char *text = NULL;
+	struct json_object *doc;
+	int r;
+
+	if (!mk_name_valid(name))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s/%s.json", MK_RUN_DIR, name);
+	r = mk_ctx_read_text(ctx, path, FACTS_MAX, &text);
+	if (r < 0)
+		return r;
+	doc = json_tokener_parse(text);
+	if (!json_object_is_type(doc, json_type_object)) {
+		json_object_put(doc);
+		return -EINVAL;
+	}
+	r = from_json(doc, name, ret_facts);
+	json_object_put(doc);
+	return r;
+}
+
+int mk_facts_find(struct mk_ctx *ctx, const struct mk_get *get,
+		  struct mk_facts **ret_facts)
+{
+	struct mk_facts *facts;
+	int r;
+
+	r = mk_facts_read(ctx, get->name, &facts);
+	if (r < 0)
+		return r;
+	if (!mk_facts_match(facts, get)) {
+		mk_facts_free(facts);
+		return -ENOENT;
+	}
+	*ret_facts = facts;
+	return 0;
+}

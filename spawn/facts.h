@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files below /run/mkctl that add what the kernel cannot say.
+ */
+#ifndef MK_SPAWN_FACTS_H
+#define MK_SPAWN_FACTS_H
+
+#include <mk/spawn.h>
+
+#define MK_RUN_DIR	"/run/mkctl"
+
+/** mk_facts_dir() - open the folder, making it */
+int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd,
+		 struct mk_error *err) MK_MUST_CHECK;
+/*
+ * These two may fail unheard where something worse is reported already: the
+ * next change repairs what is left.
+ */
+
+/** mk_facts_write() - atomically: a reader sees the old or the new file */
+int mk_facts_write(struct mk_ctx *ctx, const struct mk_facts *facts,
+		   struct mk_error *err);
+/** mk_facts_remove() - 0 also when there is no file */
+int mk_facts_remove(struct mk_ctx *ctx, const char *name,
+		    struct mk_error *err);
+/** mk_facts_read() - of one name; -EINVAL when the file makes no sense */
+int mk_facts_read(struct mk_ctx *ctx, const char *name,
+		  struct mk_facts **ret_facts) MK_MUST_CHECK;
+/** mk_facts_match() - do they speak of this instance, not of an older one */
+bool mk_facts_match(const struct mk_facts *facts, const struct mk_get *get);
+/**
+ * mk_facts_repair() - make files and instances agree again
+ *
+ * Files without an instance go; an instance that a killed mkctl left before it
+ * ran goes too. Only under the lock.
+ */
+int mk_facts_repair(struct mk_ctx *ctx, struct mk_error *err) MK_MUST_CHECK;
+
+#endif /* MK_SPAWN_FACTS_H */

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens to an instance after its spawn: stop, kill, start again,
+ * remove.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "check.h"
+#include "facts.h"
+#include "plan.h"
+
+static bool has_ended(const struct mk_event *event)
+{
+	return mk_state_is_end(event->state);
+}
+
+static int wait_for_end(struct mk_ctx *ctx, const struct mk_instance *inst,
+			const struct mk_run_options *options,
+			struct mk_error *err)
+{
+	mk_autoclose int fd = -1;
+	struct mk_event event;
+	int r;
+
+	r = mk_events_open(ctx, inst->get.id, &fd, err);
+	if (r < 0)
+		return r;
+	r = mk_wait_for(fd, options->timeout_ms, options->cancel, has_ended,
+			&event);
+	if (r == -ETIMEDOUT) {
+		mk_error_set(err, MK_ERR_TIMEOUT, inst->get.name,
+			     "has not stopped after %u s",
+			     options->timeout_ms / 1000);
+		mk_error_hint(err, "'mkctl kill %s' ends it at once",
+			      inst->get.name);
+	} else if (r == -EINTR) {
+		mk_error_set(err, MK_ERR_FAILED, inst->get.name,
+			     "interrupted; it has been asked to stop");
+	} else if (r < 0) {
+		mk_error_set(err, MK_ERR_FAILED, inst->get.name,
+			     "lost sight of it: %s", strerror(-r));
+	}
+	return r;
+}
+
+int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
+	    struct mk_error *err)
+{
+	int r = mk_instance_kill(ctx, inst->get.id, MK_CAUSE_KILL, err);
+
+	if (r < 0) {
+		mk_error_object(err, "%s", inst->get.name);
+		mk_error_hint(err, "'mkctl show %s' tells more",
+			      inst->get.name);
+	}
+	return r;
+}
+
+/* It may have ended by itself since the caller looked. */
+static bool ended_meanwhile(struct mk_ctx *ctx, uint32_t id)
+{
+	struct mk_instance *inst;
+	bool ended;
+
+	if (mk_instance_get(ctx, id, &inst, NULL) < 0)
+		return false;
+	ended = mk_state_is_end(inst->get.state);
+	mk_instance_free(inst);
+	return ended;
+}
+
+static int ask_to_stop(struct mk_ctx *ctx, const struct mk_instance *inst,
+		       struct mk_error *err)
+{
+	int r;
+
+	if (inst->get.state == MK_STATE_STOPPING)
+		return 0;
+	r = mk_instance_stop(ctx, inst->get.id, err);
+	if (r == -EBUSY && ended_meanwhile(ctx, inst->get.id))
+		return 0;
+	return r;
+}
+
+int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
+	    const struct mk_run_options *options, struct mk_error *err)
+{
+	int r;
+
+	if (mk_state_is_end(inst->get.state))
+		return 0;
+	r = ask_to_stop(ctx, inst, err);
+	if (r == 0)
+		r = wait_for_end(ctx, inst, options, err);
+	if (r < 0 && r != -EINTR && kill)
+		return mk_kill(ctx, inst, err);
+	if (r < 0) {
+		mk_error_object(err, "%s", inst->get.name);
+		mk_error_hint(err, "'mkctl show %s' tells more",
+			      inst->get.name);
+	}
+	return r;
+}
+
+int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
+	      struct mk_error *err)
+{
+	int r;
+
+	r = mk_instance_destroy(ctx, inst->get.id, err);
+	if (r < 0) {
+		mk_error_object(err, "%s", inst->get.name);
+		mk_error_hint(err, "stop it first: 'mkctl stop %s'",
+			      inst->get.name);
+		return r;
+	}
+	return mk_facts_remove(ctx, inst->get.name, err);
+}
+
+/*
+ * The plan of a start: check, cpus, start, boot.
+ */
+
+struct start_job {
+	struct mk_ctx *ctx;
+	const struct mk_instance *inst;
+	struct mk_boot boot;
+	unsigned int *cpus;
+	size_t nr_cpus;
+	bool started;
+};
+
+static int cpus_from_kernel(struct start_job *job)
+{
+	size_t i;
+
+	job->nr_cpus = job->inst->get.nr_cpus;
+	job->cpus = calloc(job->nr_cpus, sizeof(*job->cpus));
+	if (!job->cpus)
+		return -ENOMEM;
+	for (i = 0; i < job->nr_cpus; i++)
+		job->cpus[i] = job->inst->cpus[i].cpu;
+	return 0;
+}
+
+/* A start that failed gave its CPUs back, and the kernel forgot them. */
+static int cpus_from_facts(struct start_job *job)
+{
+	struct mk_facts *facts;
+	int r;
+
+	r = mk_facts_find(job->ctx, &job->inst->get, &facts);
+	if (r < 0)
+		return r;
+	job->cpus = TAKE_PTR(facts->cpus);
+	job->nr_cpus = facts->nr_cpus;
+	mk_facts_free(facts);
+	return 0;
+}
+
+static int refuse_state(const struct mk_instance *inst, struct mk_error *err)
+{
+	struct mk_refusal refusal = {
+		.reason = MK_REASON_BAD_STATE,
+		.a = inst->get.state,
+	};
+
+	mk_refusal_error(err, &refusal, EBUSY, inst->get.name);
+	mk_error_hint(err, "only an instance that has ended can be started again");
+	return -EBUSY;
+}
+
+static void describe_check(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	snprintf(buf, size, "check that '%s' has ended and its CPUs are free",
+		 job->inst->get.name);
+}
+
+static int run_check(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+	const struct mk_get *get = &job->inst->get;
+	int r;
+
+	if (!mk_state_is_end(get->state) && get->state != MK_STATE_LOADED)
+		return refuse_state(job->inst, err);
+	r = get->nr_cpus ? cpus_from_kernel(job) : cpus_from_facts(job);
+	if (r < 0) {
+		mk_error_set(err, MK_ERR_FAILED, get->name,
+			     "which CPUs it had is not known: %s",
+			     strerror(-r));
+		mk_error_hint(err, "remove it and spawn it again: 'mkctl rm %s', 'mkctl spawn FILE'",
+			      get->name);
+		return r;
+	}
+	if (get->flags & MK_GET_CPUS_LENT)
+		return 0;
+	return mk_check_cpus(job->ctx, job->cpus, job->nr_cpus, err);
+}
+
+static void describe_cpus(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+	mk_autofree char *list = mk_cpulist_format(job->cpus, job->nr_cpus);
+
+	snprintf(buf, size, "take CPUs %s offline and lend them",
+		 list ? list : "?");
+}
+
+static int run_cpus(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_instance_set_cpus(job->ctx, job->boot.id, job->cpus,
+				    job->nr_cpus, err);
+}
+
+/* Once it was started, its end has given them back. */
+static int undo_cpus(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	if (job->started)
+		return 0;
+	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, err);
+}
+
+static void describe_start(const void *arg, char *buf, size_t size)
+{
+	(void)arg;
+	snprintf(buf, size, "build its device tree and start its first CPU");
+}
+
+static int run_start(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+	int r = mk_boot_start(&job->boot, err);
+
+	job->started = r == 0;
+	return r;
+}
+
+static int undo_start(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_boot_kill(&job->boot, err);
+}
+
+static void describe_boot(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	mk_boot_describe_wait(&job->boot, buf, size);
+}
+
+static int run_boot(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_boot_wait(&job->boot, err);
+}
+
+static const struct mk_step start_steps[] = {
+	{ "check", describe_check, run_check, NULL, NULL },
+	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
+	{ "start", describe_start, run_start, undo_start, "kill it" },
+	{ "boot", describe_boot, run_boot, NULL, NULL },
+};
+
+int mk_start(struct mk_ctx *ctx, const struct mk_instance *inst,
+	     const struct mk_run_options *options,
+	     struct mk_run_result *ret_result, struct mk_error *err)
+{
+	struct start_job job = {
+		.ctx = ctx,
+		.inst = inst,
+		.boot = {
+			.ctx = ctx,
+			.options = options,
+			.id = inst->get.id,
+		},
+	};
+	int r;
+
+	*ret_result = (struct mk_run_result){ 0 };
+	r = mk_plan_run(start_steps, MK_ARRAY_SIZE(start_steps), &job,
+			inst->get.name, options, &ret_result->stages, err);
+	ret_result->inst = TAKE_PTR(job.boot.inst);
+	ret_result->log_tail = TAKE_PTR(job.boot.log_tail);
+	free(job.cpus);
+	return r;
+}

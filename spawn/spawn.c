@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The plan of a spawn: check, create, cpus, memory, load, start, boot.
+ *
+ * Memory and image have no undo of their own once an image is loaded: they go
+ * with the instance, which the undo of create destroys.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "boot.h"
+#include "check.h"
+#include "config.h"
+#include "facts.h"
+#include "plan.h"
+
+struct spawn_job {
+	struct mk_ctx *ctx;
+	const struct mk_config *config;
+	const char *config_path;
+	struct mk_info info;
+	struct mk_boot boot;
+	struct mk_facts facts;
+	char *kernel_path;
+	char *initrd_path;
+	int kernel_fd;
+	int initrd_fd;
+	bool loaded;
+};
+
+static void describe_check(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	snprintf(buf, size,
+		 "check the host's role and pool, the name '%s', CPUs, memory and files",
+		 job->config->name);
+}
+
+static int run_check(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	const struct mk_config *config = job->config;
+	int r;
+
+	r = mk_check_cmdline(config->cmdline, job->config_path, err);
+	if (r < 0)
+		return r;
+	r = mk_info_get_host(job->ctx, &job->info, err);
+	if (r < 0)
+		return r;
+	r = mk_check_name(job->ctx, config->name, err);
+	if (r < 0)
+		return r;
+	r = mk_check_cpus(job->ctx, config->cpus, config->nr_cpus, err);
+	if (r < 0)
+		return r;
+	r = mk_check_memory(&job->info, config->memory_bytes, err);
+	if (r < 0)
+		return r;
+	r = mk_check_file(config->kernel, "kernel", &job->kernel_fd, err);
+	if (r < 0 || !config->initrd)
+		return r;
+	return mk_check_file(config->initrd, "initrd", &job->initrd_fd, err);
+}
+
+static void describe_create(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	snprintf(buf, size, "create instance '%s'", job->config->name);
+}
+
+/*
+ * The facts borrow what the config owns, except the paths: those are read
+ * later and elsewhere, so they are made absolute.
+ */
+static void fill_facts(struct spawn_job *job)
+{
+	const struct mk_config *config = job->config;
+
+	job->kernel_path = realpath(config->kernel, NULL);
+	if (config->initrd)
+		job->initrd_path = realpath(config->initrd, NULL);
+	job->facts = (struct mk_facts){
+		.pending = true,
+		.memory_bytes = config->memory_bytes,
+		.config = (char *)job->config_path,
+		.kernel = job->kernel_path,
+		.initrd = job->initrd_path,
+		.cmdline = config->cmdline,
+		.created_by = (char *)mk_version(),
+		.cpus = config->cpus,
+		.nr_cpus = config->nr_cpus,
+	};
+	snprintf(job->facts.name, sizeof(job->facts.name), "%s", config->name);
+}
+
+/* Now the file says which instance it is about. */
+static int identify_facts(struct spawn_job *job, struct mk_error *err)
+{
+	struct mk_instance *inst;
+	int r;
+
+	r = mk_instance_get(job->ctx, job->boot.id, &inst, err);
+	if (r < 0)
+		return r;
+	job->facts.id = inst->get.id;
+	job->facts.created_ns = inst->get.created_ns;
+	mk_instance_free(inst);
+	return mk_facts_write(job->ctx, &job->facts, err);
+}
+
+static int undo_create(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	int r;
+
+	r = mk_instance_destroy(job->ctx, job->boot.id, err);
+	if (r < 0)
+		return r;
+	return mk_facts_remove(job->ctx, job->config->name, err);
+}
+
+static int run_create(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	int r;
+
+	fill_facts(job);
+	r = mk_facts_write(job->ctx, &job->facts, err);
+	if (r < 0)
+		return r;
+	r = mk_instance_create(job->ctx, job->config->name, &job->boot.id,
+			       err);
+	if (r < 0) {
+		(void)mk_facts_remove(job->ctx, job->config->name, NULL);
+		return r;
+	}
+	r = identify_facts(job, err);
+	if (r < 0)
+		(void)undo_create(job, NULL);
+	return r;
+}
+
+static void describe_cpus(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+	mk_autofree char *list = mk_cpulist_format(job->config->cpus,
+						   job->config->nr_cpus);
+
+	snprintf(buf, size, "take CPUs %s offline and lend them; CPU %u boots",
+		 list ? list : "?", job->config->cpus[0]);
+}
+
+static int run_cpus(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
+				    job->config->nr_cpus, err);
+}
+
+static int undo_cpus(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, err);
+}
+
+static void describe_memory(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+	char text[MK_SIZE_TEXT_MAX];
+
+	snprintf(buf, size, "give it %s of the pool",
+		 mk_size_format(job->config->memory_bytes, text));
+}
+
+static int run_memory(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_instance_set_memory(job->ctx, job->boot.id,
+				      job->config->memory_bytes, MK_NODE_ANY,
+				      err);
+}
+
+static int undo_memory(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	if (job->loaded)
+		return 0;
+	return mk_instance_set_memory(job->ctx, job->boot.id, 0, MK_NODE_ANY,
+				      err);
+}
+
+static int full_cmdline(const struct spawn_job *job, char **ret_cmdline)
+{
+	const char *own = job->config->cmdline;
+
+	if (asprintf(ret_cmdline, "%s%smk_shared_memory=0x%llx@0x%llx", own,
+		     own[0] ? " " : "",
+		     (unsigned long long)job->info.region_bytes,
+		     (unsigned long long)job->info.region_addr) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static void describe_load(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+	const struct mk_config *config = job->config;
+	mk_autofree char *cmdline = NULL;
+
+	if (full_cmdline(job, &cmdline) < 0)
+		cmdline = NULL;
+	snprintf(buf, size, "load %s, %s%s, command line '%s'", config->kernel,
+		 config->initrd ? "initrd " : "no initrd",
+		 config->initrd ? config->initrd : "", cmdline ? cmdline : "");
+}
+
+/* The kernel knows only descriptors; the user knows files. */
+static const char *load_object(const struct mk_config *config,
+			       unsigned int reason)
+{
+	switch (reason) {
+	case MK_REASON_INITRD_READ:
+	case MK_REASON_INITRD_TOO_LARGE:
+		return config->initrd;
+	case MK_REASON_CMDLINE_TOO_LONG:
+	case MK_REASON_CMDLINE_REGION:
+		return "cmdline";
+	default:
+		return config->kernel;
+	}
+}
+
+static int run_load(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	mk_autofree char *cmdline = NULL;
+	struct mk_refusal refusal = { .reason = MK_REASON_NO_REGION };
+	int r;
+
+	if (job->info.region_bytes == 0) {
+		mk_refusal_error(err, &refusal, ENXIO, NULL);
+		return -ENXIO;
+	}
+	r = full_cmdline(job, &cmdline);
+	if (r < 0) {
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+		return r;
+	}
+	r = mk_instance_load(job->ctx, job->boot.id, job->kernel_fd,
+			     job->initrd_fd, cmdline, err);
+	if (r < 0 && err)
+		mk_error_object(err, "%s",
+				load_object(job->config, err->reason));
+	job->loaded = r == 0;
+	return r;
+}
+
+static void describe_start(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	snprintf(buf, size, "build its device tree and start CPU %u",
+		 job->config->cpus[0]);
+}
+
+static int run_start(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_boot_start(&job->boot, err);
+}
+
+static int undo_start(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_boot_kill(&job->boot, err);
+}
+
+static void describe_boot(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	mk_boot_describe_wait(&job->boot, buf, size);
+}
+
+static int run_boot(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_boot_wait(&job->boot, err);
+}
+
+static const struct mk_step spawn_steps[] = {
+	{ "check", describe_check, run_check, NULL, NULL },
+	{ "create", describe_create, run_create, undo_create,
+	  "destroy the instance" },
+	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
+	{ "memory", describe_memory, run_memory, undo_memory,
+	  "give the memory back, scrubbed" },
+	{ "load", describe_load, run_load, NULL, NULL },
+	{ "start", describe_start, run_start, undo_start, "kill it" },
+	{ "boot", describe_boot, run_boot, NULL, NULL },
+};
+
+_Static_assert(MK_ARRAY_SIZE(spawn_steps) <= MK_STAGES_MAX,
+	       "every step has a stage");
+
+static void job_init(struct spawn_job *job, struct mk_ctx *ctx,
+		     const struct mk_config *config, const char *config_path,
+		     const struct mk_run_options *options)
+{
+	*job = (struct spawn_job){
+		.ctx = ctx,
+		.config = config,
+		.config_path = config_path,
+		.boot = { .ctx = ctx, .options = options },
+		.kernel_fd = -1,
+		.initrd_fd = -1,
+	};
+}
+
+static void job_exit(struct spawn_job *job)
+{
+	mk_cleanup_close(&job->kernel_fd);
+	mk_cleanup_close(&job->initrd_fd);
+	free(job->kernel_path);
+	free(job->initrd_path);
+}
+
+/*
+ * The instance stays: because it runs, or because it was to be kept. What
+ * remains to be written is not worth taking a running instance down for; the
+ * next change repairs it.
+ */
+static void settle_facts(struct spawn_job *job)
+{
+	if (job->facts.id == 0)
+		return;
+	job->facts.pending = false;
+	(void)mk_facts_write(job->ctx, &job->facts, NULL);
+}
+
+static void hint_kept(const char *name, struct mk_error *err)
+{
+	if (!err)
+		return;
+	err->hint[0] = '\0';
+	mk_error_hint(err, "it is kept: 'mkctl show %s', 'mkctl logs %s', then 'mkctl rm %s'",
+		      name, name, name);
+}
+
+int mk_spawn(struct mk_ctx *ctx, const struct mk_config *config,
+	     const char *config_path, const struct mk_run_options *options,
+	     struct mk_run_result *ret_result, struct mk_error *err)
+{
+	struct spawn_job job;
+	int r;
+
+	*ret_result = (struct mk_run_result){ 0 };
+	job_init(&job, ctx, config, config_path, options);
+	r = mk_plan_run(spawn_steps, MK_ARRAY_SIZE(spawn_steps), &job,
+			config->name, options, &ret_result->stages, err);
+	if (r == 0 || options->keep)
+		settle_facts(&job);
+	if (r < 0 && options->keep && job.facts.id)
+		hint_kept(config->name, err);
+	ret_result->inst = TAKE_PTR(job.boot.inst);
+	ret_result->log_tail = TAKE_PTR(job.boot.log_tail);
+	job_exit(&job);
+	return r;
+}
+
+int mk_spawn_preview(struct mk_ctx *ctx, const struct mk_config *config,
+		     const char *config_path,
+		     const struct mk_run_options *options,
+		     void (*fn)(void *arg, const struct mk_step_text *step),
+		     void *arg, struct mk_error *err)
+{
+	struct spawn_job job;
+	int r;
+
+	job_init(&job, ctx, config, config_path, options);
+	r = run_check(&job, err);
+	if (r < 0)
+		mk_error_object(err, "%s", config->name);
+	else
+		mk_plan_describe(spawn_steps, MK_ARRAY_SIZE(spawn_steps), &job,
+				 fn, arg);
+	job_exit(&job);
+	return r;
+}
+
+void mk_run_result_clear(struct mk_run_result *result)
+{
+	mk_instance_free(result->inst);
+	free(result->log_tail);
+	*result = (struct mk_run_result){ 0 };
+}

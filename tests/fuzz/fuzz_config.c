@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer target: the config loader, from the bytes of a file to the checked
+ * instances.
+ *
+ *	clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE \
+ *		-Iinclude -Iinclude/uapi tests/fuzz/fuzz_config.c \
+ *		spawn/{config,json_file,json_scan,parse}.c libmk/error.c \
+ *		-ljson-c -o fuzz_config
+ *	./fuzz_config corpus tests/unit/config
+ *
+ * What must hold of every input: a refusal says where and why, and what is
+ * accepted keeps every promise of spawn/config.h.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../spawn/config.h"
+#include "../../spawn/json_scan.h"
+#include "../../spawn/parse.h"
+
+#define must(cond)						\
+	do {							\
+		if (!(cond)) {					\
+			fprintf(stderr, "broken: %s\n", #cond);	\
+			abort();				\
+		}						\
+	} while (0)
+
+static void check_instance(const struct mk_config *c)
+{
+	must(mk_name_valid(c->name));
+	must(c->kernel && *c->kernel);
+	must(!c->initrd || *c->initrd);
+	must(c->cmdline);
+	must(c->nr_cpus >= 1 && c->nr_cpus <= MK_MAX_CPUS);
+	for (size_t i = 0; i < c->nr_cpus; i++)
+		must(c->cpus[i]);
+	must(c->memory_bytes >= MK_MEMORY_MIN);
+	must(c->memory_bytes % MK_MEMORY_ALIGN == 0);
+}
+
+static void check_file(const struct mk_config_file *file)
+{
+	must(file->nr_instances >= 1);
+	must(file->nr_instances <= MK_MAX_INSTANCES);
+	for (size_t i = 0; i < file->nr_instances; i++) {
+		check_instance(&file->instances[i]);
+		for (size_t j = 0; j < i; j++)
+			must(strcmp(file->instances[i].name,
+				    file->instances[j].name));
+	}
+}
+
+static void check_visible(const char *s)
+{
+	must(mk_json_utf8_end(s, strlen(s)) == strlen(s));
+	for (; *s; s++)
+		must((unsigned char)*s >= 0x20 && *s != 0x7f);
+}
+
+static void check_error(const struct mk_error *err, int rc, const char *path)
+{
+	must(rc == -EINVAL || rc == -EFBIG);
+	must(err->code == MK_ERR_CONFIG);
+	must(!strncmp(err->object, path, strlen(path)));
+	must(err->message[0]);
+	check_visible(err->object);
+	check_visible(err->message);
+	check_visible(err->hint);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct mk_config_file *file = NULL;
+	struct mk_error err = MK_ERROR_INIT;
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	char path[64];
+	int rc;
+
+	must(fd >= 0);
+	must(write(fd, data, size) == (ssize_t)size);
+	must(!lseek(fd, 0, SEEK_SET));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	rc = mk_config_load(path, &file, &err);
+	close(fd);
+	must(!rc == !!file);
+	if (rc)
+		check_error(&err, rc, path);
+	else
+		check_file(file);
+	mk_config_file_free(file);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A pretended kernel behind ioctl(2) and kexec_file_load(2), linked in by
+ * --wrap: it keeps the rules of the uapi header on a small machine, so that
+ * plans, their undo and mkctl's output can be tested without a real one.
+ *
+ * Its state is a plain struct. A test looks at it directly; mkctl-fake keeps
+ * it in the file that MKFAKE_STATE names, so that it lasts from one call to
+ * the next, and takes the knobs from MKFAKE_ROLE (none, host, instance),
+ * MKFAKE_BOOT (ok, hang, panic), MKFAKE_STOP (ok, hang), MKFAKE_REFUSE
+ * ("REQUEST:REASON": "load:68" refuses that request for that reason).
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/multikernel.h>
+
+#define FAKE_INSTANCES	8
+#define FAKE_CPUS	8	/* of the machine; APIC id is twice the number */
+#define FAKE_POOL	(1ULL << 30)
+
+enum fake_boot { FAKE_OK, FAKE_HANG, FAKE_PANIC };
+
+struct fake_instance {
+	bool used;
+	struct mk_get get;
+	uint32_t cpus[FAKE_CPUS];
+	char cmdline[512];
+};
+
+struct fake_kernel {
+	uint32_t ready;
+	uint32_t role;
+	uint64_t clock_ns;
+	enum fake_boot boot;
+	enum fake_boot stop;
+	char refuse[24];	/* name of the request, as in the journal */
+	uint32_t refuse_reason;
+	struct fake_instance instances[FAKE_INSTANCES + 1];
+	char journal[4096];	/* "create cpus memory load ..." */
+};
+
+extern struct fake_kernel *fake;
+
+/** fake_reset() - a host with 8 CPUs, 1 GiB of pool and no instance */
+void fake_reset(void);
+
+#endif /* FAKE_KERNEL_H */

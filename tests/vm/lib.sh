@@ -1,0 +1,215 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What VM tests are written with. Runs inside the host's VM under busybox sh;
+# every tests/vm/t/MACHINE/*.sh starts by sourcing it as /mk/lib.sh.
+#
+# A test file says first how many tests it has (plan N), then gives exactly one
+# verdict for each, with a name that is unique in the file and stays the same
+# from run to run: it stands in tests/list.txt.
+#
+# Open for all of this by start_reporting: fd 7 the verdicts, 8 logs, 9 data.
+
+MK_TEST=${MK_TEST:-none}	# name of the test file
+MK_RUN=/run/mk			# our scratch
+
+# How much slower than usual this machine is (mk.slow= from the harness)
+MK_SLOW=$(sed -n 's/.*mk\.slow=\([0-9]*\).*/\1/p' /proc/cmdline)
+MK_SLOW=${MK_SLOW:-1}
+
+# --- the whole run (used by run-tests and the demo) ---------------------------
+
+# mk_port NAME: its device node; it appears a moment after its driver
+mk_port() {
+	for mk_tries in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+		for mk_dir in /sys/class/virtio-ports/*; do
+			[ "$(cat "$mk_dir/name" 2>/dev/null)" != "$1" ] || {
+				echo "/dev/${mk_dir##*/}"
+				return
+			}
+		done
+		usleep $((mk_tries * 10000))
+	done
+	echo "mk-test: no virtio port $1" >&2
+	return 1
+}
+
+start_reporting() {
+	mkdir -p $MK_RUN
+	echo 0 > $MK_RUN/count
+	exec 7> "$(mk_port mk.result)" 8> "$(mk_port mk.logs)" 9> "$(mk_port mk.data)"
+}
+
+# The last word: a VM that dies before leaves no verdict, and so fails
+end_reporting() {
+	echo "1..$(cat $MK_RUN/count)" >&7
+	if [ -e $MK_RUN/failed ]; then
+		echo "MK-EXIT 1" >&7
+	else
+		echo "MK-EXIT 0" >&7
+	fi
+}
+
+# --- verdicts ---------------------------------------------------------------
+
+# plan N: this file gives N verdicts
+plan() { echo "# plan $MK_TEST $1" >&7; }
+
+mk_verdict() {
+	mk_n=$(($(cat $MK_RUN/count) + 1))
+	echo "$mk_n" > $MK_RUN/count
+	echo "$1 $mk_n $MK_TEST/$2${3:+ # $3}" >&7
+	echo "mk-test: $1 $MK_TEST/$2${3:+ # $3}"
+}
+
+# ok NAME [DETAIL], not_ok NAME [DETAIL], skip NAME REASON
+ok() { mk_verdict ok "$1" "${2:-}"; }
+not_ok() {
+	echo 1 > $MK_RUN/failed
+	mk_verdict "not ok" "$1" "$(printf %s "${2:-}" | tr '\n' ' ')"
+}
+skip() { mk_verdict ok "$1" "SKIP $2"; }
+
+# check NAME COMMAND...: ok when the command succeeds
+check() {
+	mk_name=$1
+	shift
+	if "$@" > $MK_RUN/output 2>&1; then
+		ok "$mk_name"
+	else
+		not_ok "$mk_name" "'$*' gave $?: $(tail -n 3 $MK_RUN/output)"
+	fi
+}
+
+# check_not NAME COMMAND...: ok when the command fails (but does not die)
+check_not() {
+	mk_name=$1
+	shift
+	mk_rc=0
+	"$@" > $MK_RUN/output 2>&1 || mk_rc=$?
+	if [ "$mk_rc" -gt 0 ] && [ "$mk_rc" -lt 126 ]; then
+		ok "$mk_name"
+	else
+		not_ok "$mk_name" "'$*' gave $mk_rc: $(tail -n 3 $MK_RUN/output)"
+	fi
+}
+
+# expect_exit NAME CODE COMMAND...: ok when it exits with CODE. What it printed
+# is in $OUT and $ERR afterwards.
+OUT=$MK_RUN/out
+ERR=$MK_RUN/err
+expect_exit() {
+	mk_name=$1 mk_want=$2
+	shift 2
+	mk_rc=0
+	"$@" > "$OUT" 2> "$ERR" || mk_rc=$?
+	if [ "$mk_rc" -eq "$mk_want" ]; then
+		ok "$mk_name"
+	else
+		not_ok "$mk_name" "'$*' gave $mk_rc, not $mk_want: $(tail -n 3 "$ERR")"
+	fi
+}
+
+# expect_equal NAME GOT WANTED
+expect_equal() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "got '$2', not '$3'"
+	fi
+}
+
+# expect_text NAME FILE PATTERN: ok when the file has a line like it
+expect_text() {
+	if grep -qE -e "$3" "$2"; then
+		ok "$1"
+	else
+		not_ok "$1" "no '$3' in: $(tail -n 5 "$2")"
+	fi
+}
+
+# --- doing ------------------------------------------------------------------
+
+# run_mkctl ARGS...: mkctl with its output in $OUT and $ERR, shown on the
+# console when it fails; returns its exit code
+run_mkctl() {
+	mk_rc=0
+	mkctl "$@" > "$OUT" 2> "$ERR" || mk_rc=$?
+	[ "$mk_rc" -eq 0 ] || {
+		echo "mk-test: mkctl $* gave $mk_rc"
+		cat "$ERR"
+	}
+	return "$mk_rc"
+}
+
+# wait_for SECONDS COMMAND...: until the command succeeds
+wait_for() {
+	mk_end=$(($(mk_now_ms) + $1 * 1000 * MK_SLOW))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ "$(mk_now_ms)" -lt "$mk_end" ] || return 1
+		usleep 20000
+	done
+}
+
+# Milliseconds since boot
+mk_now_ms() {
+	read -r mk_up _ < /proc/uptime
+	echo "${mk_up%.*}${mk_up#*.}0"
+}
+
+# json FILE KEY: the first value of this key, a number or a string, in what
+# mkctl -j printed (one key on a line; there is no jq in here)
+json() { sed -nE "s/^ *\"$2\": *\"?([^\",]*)\"?,?\$/\1/p" "$1" | head -n 1; }
+
+# state NAME: its state
+state() { show "$1" state; }
+
+# show NAME KEY: one value of mkctl show
+show() {
+	mkctl show "$1" -j > $MK_RUN/show 2>/dev/null || return
+	json $MK_RUN/show "$2"
+}
+
+has_state() { [ "$(state "$1")" = "$2" ]; }
+
+# insert NAME [PARAMETERS]: load a test module into the host
+insert() {
+	mk_ko=/lib/mk/$(uname -r)/$1.ko
+	shift
+	insmod "$mk_ko" "$@"
+}
+
+# --- handing out ------------------------------------------------------------
+
+# save_log NAME FILE: a console log for the harness to look through
+save_log() {
+	echo "=== $1"
+	cat "$2"
+	echo
+	echo "=== end"
+} >&8
+
+# save_instance_log NAME: before it is removed
+save_instance_log() {
+	mkctl logs "$1" > $MK_RUN/log 2>/dev/null || return 0
+	save_log "$1" $MK_RUN/log
+}
+
+# clear_instances: end and remove all, keeping their logs
+clear_instances() {
+	for mk_i in $(mkctl ls -q 2>/dev/null); do
+		mkctl kill "$mk_i" > /dev/null 2>&1
+		save_instance_log "$mk_i"
+		mkctl rm "$mk_i" > /dev/null 2>&1
+	done
+}
+
+# data KEY [FILE]: a document for the outside, for example from mkctl -j; from
+# stdin without FILE
+data() {
+	echo "=== $1"
+	cat "${2:--}"
+	echo
+	echo "=== end"
+} >&9
