@@ -89,6 +89,7 @@ void __init mk_console_switch(struct mk_logring *log, size_t bytes, u32 epoch)
 	 * this one, and it is not inside the console.
 	 */
 	mk_log_writer = writer;
-	register_console(&mk_console);
+	/* In this order, or both would write what is printed in between. */
 	unregister_console(&mk_boot_console);
+	register_console(&mk_console);
 }

@@ -41,7 +41,7 @@ static void *mk_early_log __initdata;
 static struct mk_ring_tx mk_tx;
 static DEFINE_RAW_SPINLOCK(mk_tx_lock);
 static struct mk_ring_rx mk_rx;
-static bool mk_joined;		/* doorbells may be sent and received */
+static bool mk_joined;		/* messages are listened to */
 
 static size_t __init mk_log_bytes(void)
 {
@@ -319,6 +319,5 @@ void mk_guest_end(enum mk_cause cause)
 		WRITE_ONCE(mk_slot->end_cause, cause);
 	/* The cause is there before the host is rung. */
 	smp_mb();
-	if (mk_joined)
-		mk_ring_host();
+	mk_ring_host();
 }

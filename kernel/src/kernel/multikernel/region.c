@@ -7,10 +7,14 @@
 #define pr_fmt(fmt) "multikernel: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/ctype.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/kstrtox.h>
+#include <linux/overflow.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -26,6 +30,33 @@ static u64 mk_param_addr, mk_param_bytes;
 static bool mk_param_given;
 static unsigned long *mk_region_pages;	/* bitmap: pages given to blocks */
 
+/* memparse() without its wrap-around: what does not fit is refused. */
+static int mk_parse_bytes(const char **s, u64 *ret)
+{
+	static const char suffixes[] = "kmgtpe";
+	const char *suffix;
+	char digits[32];
+	char *end;
+	size_t len;
+
+	if (**s < '0' || **s > '9')
+		return -EINVAL;
+	simple_strtoull(*s, &end, 0);
+	len = end - *s;
+	if (len >= sizeof(digits))
+		return -EINVAL;
+	memcpy(digits, *s, len);
+	digits[len] = '\0';
+	if (kstrtou64(digits, 0, ret))
+		return -EINVAL;
+	suffix = *end ? strchr(suffixes, tolower(*end)) : NULL;
+	if (suffix && check_shl_overflow(*ret, 10 * (suffix - suffixes + 1),
+					 ret))
+		return -EINVAL;
+	*s = suffix ? end + 1 : end;
+	return 0;
+}
+
 /**
  * mk_region_param_parse() - parse SIZE[@ADDR] or a bare ADDR
  * @s: as after "mk_shared_memory="
@@ -37,31 +68,28 @@ static unsigned long *mk_region_pages;	/* bitmap: pages given to blocks */
  */
 int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes)
 {
-	u64 first, addr = 0;
-	char *end;
+	u64 bytes, end, addr = 0;
 
-	if (!s || *s < '0' || *s > '9')
+	if (!s || mk_parse_bytes(&s, &bytes))
 		return -EINVAL;
-	first = memparse(s, &end);
-	if (*end == '@') {
-		s = end + 1;
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
-		addr = memparse(s, &end);
-		if (!addr)
+	if (*s == '@') {
+		s++;
+		if (mk_parse_bytes(&s, &addr) || !addr)
 			return -EINVAL;
 	}
-	if (*end && *end != ' ')
+	if (*s && *s != ' ')
 		return -EINVAL;
-	if (!addr && first > SZ_1G) {
-		addr = first;
-		first = 0;
+	if (!addr && bytes > SZ_1G) {
+		addr = bytes;
+		bytes = 0;
+	} else if (bytes < MK_REGION_MIN || bytes > SZ_1G) {
+		return -EINVAL;
 	}
-	if (addr % MK_REGION_PAGE || first % MK_REGION_PAGE ||
-	    (first && first < MK_REGION_MIN) || first > SZ_1G)
+	if ((addr | bytes) % MK_REGION_PAGE ||
+	    check_add_overflow(addr, bytes ?: MK_REGION_DEFAULT, &end))
 		return -EINVAL;
 	*ret_addr = addr;
-	*ret_bytes = first;
+	*ret_bytes = bytes;
 	return 0;
 }
 

@@ -63,8 +63,9 @@ bool mk_state_is_end(enum mk_state state)
 /** mk_state_has_cpus() - may its CPUs be executing in this state? */
 bool mk_state_has_cpus(enum mk_state state)
 {
-	return BIT(state) & (S(STARTING) | S(RUNNING) | S(UNRESPONSIVE) |
-			     S(FROZEN) | S(STOPPING));
+	return state < MK_NR_STATES &&
+	       (BIT(state) & (S(STARTING) | S(RUNNING) | S(UNRESPONSIVE) |
+			      S(FROZEN) | S(STOPPING)));
 }
 
 bool mk_state_may_become(enum mk_state from, enum mk_state to)

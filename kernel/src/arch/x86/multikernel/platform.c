@@ -154,6 +154,11 @@ static void __init mk_arch_setup(void)
 {
 	if (!mk_read_dtb())
 		panic("multikernel: no device tree from the host");
+	/*
+	 * No device here does DMA, and with all memory above 4 GiB there is
+	 * nothing to make bounce buffers of: do not try and complain.
+	 */
+	strlcat(boot_command_line, " swiotlb=noforce", COMMAND_LINE_SIZE);
 	mk_guest_early();
 }
 

@@ -34,9 +34,6 @@ enum {
 	SP_PAGES = SP_SLOTS + MK_SP_SLOT_PAGES
 };
 
-extern const u8 mk_sp_begin[], mk_sp_end[];
-extern const u8 sp_cr3[], sp_slots[], sp_nr_slots[], sp_jump[], sp_gdt_ptr[];
-
 static u64 mk_sp_phys __ro_after_init;
 static u8 *mk_sp __ro_after_init;	/* through the direct map */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Layout of the slots behind the start page, for C and assembler.
+ * The start page and the slots behind it, for C and assembler.
  */
 #ifndef _MK_STARTPAGE_H
 #define _MK_STARTPAGE_H
@@ -20,6 +20,10 @@
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
+
+/* startpage_64.S: the code, and the fields in it that are filled in */
+extern const u8 mk_sp_begin[], mk_sp_end[];
+extern const u8 sp_cr3[], sp_slots[], sp_nr_slots[], sp_jump[], sp_gdt_ptr[];
 
 /**
  * struct mk_start_slot - what one CPU does when it is started

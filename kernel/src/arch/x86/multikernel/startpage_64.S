@@ -18,10 +18,17 @@
 #include <linux/linkage.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
+#include <asm/segment.h>
 
 #include "startpage.h"
 
 #define OFF(sym)	(sym - mk_sp_begin)
+
+/*
+ * Code has the selector that it has in Linux: secondary_startup_64 loads a new
+ * GDT but goes on with the selector that it came with.
+ */
+#define MK_SP_DS	(__KERNEL_CS + 8)
 
 	.section .rodata, "a"
 	.balign 16
@@ -46,7 +53,7 @@ SYM_DATA_START(mk_sp_begin)
 
 	.code64
 mk_sp_64:
-	movl	$0x10, %eax
+	movl	$MK_SP_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss
@@ -116,16 +123,17 @@ SYM_DATA(sp_nr_slots,	.long 0)
 	.long	0
 SYM_DATA_START(sp_jump)
 	.long	OFF(mk_sp_64)
-	.word	0x08
+	.word	__KERNEL_CS
 SYM_DATA_END(sp_jump)
 	.balign 8
 SYM_DATA_START_LOCAL(sp_gdt)
 	.quad	0
-	.quad	0x00af9b000000ffff	/* 0x08: 64-bit code */
-	.quad	0x00cf93000000ffff	/* 0x10: data */
+	.quad	0
+	.quad	0x00af9b000000ffff	/* 64-bit code */
+	.quad	0x00cf93000000ffff	/* data */
 SYM_DATA_END(sp_gdt)
 SYM_DATA_START(sp_gdt_ptr)
-	.word	23
+	.word	31
 	.long	OFF(sp_gdt)
 SYM_DATA_END(sp_gdt_ptr)
 SYM_DATA_END_LABEL(mk_sp_begin, SYM_L_GLOBAL, mk_sp_end)
