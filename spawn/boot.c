@@ -13,7 +13,7 @@
 #include "boot.h"
 #include "dtb.h"
 
-#define LOG_TAIL_LINES	10
+#define LOG_TAIL_LINES	30	/* a panic with its backtrace */
 #define CANCEL_POLL_MS	250	/* a signal just before poll(2) is seen then */
 
 int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,

@@ -180,6 +180,84 @@ insert() {
 	insmod "$mk_ko" "$@"
 }
 
+# --- instances for a test ---------------------------------------------------
+
+# make_config NAME CPUS MEMORY [CMDLINE [KERNEL [INITRD]]]: prints the name of a
+# new config file
+make_config() {
+	mk_cmdline=$(printf %s "${4:-}" | sed 's/[\\"]/\\&/g')
+	cat > "$MK_RUN/$1.json" <<-EOF
+	{
+		"name": "$1",
+		"kernel": "${5:-/boot/a}",
+		"initrd": "${6:-/boot/instance.cpio}",
+		"cmdline": "$mk_cmdline",
+		"cpus": "$2",
+		"memory": "$3"
+	}
+	EOF
+	echo "$MK_RUN/$1.json"
+}
+
+# make_initrd OUT FILE...: an instance's initramfs with these files in /bin
+make_initrd() {
+	mk_initrd=$1
+	shift
+	mkdir -p "$MK_RUN/more/bin"
+	cp "$@" "$MK_RUN/more/bin"
+	cp /boot/instance.cpio "$mk_initrd"
+	(cd "$MK_RUN/more" && find . | cpio -o -H newc 2>/dev/null) >> "$mk_initrd"
+	rm -r "$MK_RUN/more"
+}
+
+# log_has NAME PATTERN: does the instance's log have a line like it?
+log_has() { mkctl logs "$1" | grep -qE -e "$2"; }
+
+# Everything that a request which fails must leave as it was
+snapshot() {
+	cat /sys/devices/system/cpu/online /proc/iomem /proc/multikernel
+	ls /sys/kernel/multikernel/instances
+	mkctl pool show -j
+	mkctl ls -j
+	for mk_file in /run/mkctl/*; do
+		case $mk_file in
+		*/lock|*/'*') continue ;;	# the lock is no state
+		esac
+		echo "$mk_file"
+		cat "$mk_file"
+	done
+} 2>/dev/null
+
+# remember; ...; expect_unchanged NAME
+remember() { snapshot > $MK_RUN/before; }
+expect_unchanged() {
+	snapshot > $MK_RUN/after
+	if cmp -s $MK_RUN/before $MK_RUN/after; then
+		ok "$1"
+	else
+		not_ok "$1" "$(diff $MK_RUN/before $MK_RUN/after | head -n 8)"
+	fi
+}
+
+# expect_refusal NAME CODE PATTERN COMMAND...: it exits with CODE, one of its
+# lines on stderr is like PATTERN, and nothing has changed since remember
+expect_refusal() {
+	mk_name=$1 mk_want=$2 mk_pattern=$3
+	shift 3
+	mk_rc=0
+	"$@" > "$OUT" 2> "$ERR" || mk_rc=$?
+	snapshot > $MK_RUN/after
+	if [ "$mk_rc" -ne "$mk_want" ]; then
+		not_ok "$mk_name" "gave $mk_rc, not $mk_want: $(tail -n 3 "$ERR")"
+	elif ! grep -qE -e "$mk_pattern" "$ERR"; then
+		not_ok "$mk_name" "no '$mk_pattern' in: $(head -n 3 "$ERR")"
+	elif ! cmp -s $MK_RUN/before $MK_RUN/after; then
+		not_ok "$mk_name" "changed: $(diff $MK_RUN/before $MK_RUN/after | head -n 8)"
+	else
+		ok "$mk_name"
+	fi
+}
+
 # --- handing out ------------------------------------------------------------
 
 # save_log NAME FILE: a console log for the harness to look through

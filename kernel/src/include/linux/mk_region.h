@@ -130,8 +130,7 @@ static_assert(sizeof(struct mk_slot) <= MK_REGION_PAGE);
 enum mk_message {
 	MK_MSG_ALIVE	= 1,	/* to the host: no payload, see the slot */
 	MK_MSG_READY	= 2,	/* to the host */
-	MK_MSG_END	= 3,	/* to the host: payload __u32 enum mk_cause */
-	MK_MSG_STOP	= 4,	/* to the instance: power off, please */
+	MK_MSG_STOP	= 3,	/* to the instance: power off, please */
 };
 
 #endif /* _LINUX_MK_REGION_H */

@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/ioport.h>
 #include <linux/ktime.h>
+#include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -56,6 +57,53 @@ struct mk_instance *mk_instance_find(u32 id)
 		if (inst->id == id)
 			return inst;
 	return NULL;
+}
+
+/**
+ * mk_instance_lookup() - the instance that a request is about
+ * @id: from user space
+ * @r: refusal to fill
+ *
+ * The caller holds mk_lock. Return: instance, or NULL with @r filled; then
+ * mk_lookup_errno() is what to return.
+ */
+struct mk_instance *mk_instance_lookup(u32 id, struct mk_refusal *r)
+{
+	struct mk_instance *inst = mk_instance_find(id);
+
+	if (!inst) {
+		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
+		return NULL;
+	}
+	if (inst->busy) {
+		mk_refuse(r, MK_REASON_BUSY, 0, 0, inst->name);
+		return NULL;
+	}
+	return inst;
+}
+
+int mk_lookup_errno(const struct mk_refusal *r)
+{
+	return r->reason == MK_REASON_BUSY ? -EBUSY : -ENOENT;
+}
+
+/**
+ * mk_instance_busy() - let go of mk_lock for work that takes long
+ * @inst: instance; other requests about it are refused meanwhile
+ *
+ * So the end of one instance never waits for the memory of another.
+ */
+void mk_instance_busy(struct mk_instance *inst)
+{
+	lockdep_assert_held(&mk_lock);
+	inst->busy = true;
+	mutex_unlock(&mk_lock);
+}
+
+void mk_instance_idle(struct mk_instance *inst)
+{
+	mutex_lock(&mk_lock);
+	inst->busy = false;
 }
 
 /** mk_instance_get() - by id, with a reference */
@@ -240,7 +288,10 @@ static void mk_iomem_add(struct mk_instance *inst)
 	}
 }
 
-/** mk_instance_scrub() - overwrite all memory of an instance with zeros */
+/**
+ * mk_instance_scrub() - overwrite all memory of an instance with zeros
+ * @inst: busy, so that nobody else touches its memory
+ */
 int mk_instance_scrub(struct mk_instance *inst)
 {
 	u32 i;
@@ -263,7 +314,9 @@ static int mk_memory_release(struct mk_instance *inst)
 	u32 i;
 	int ret;
 
+	mk_instance_busy(inst);
 	ret = mk_instance_scrub(inst);
+	mk_instance_idle(inst);
 	if (ret)
 		return ret;
 	mk_iomem_remove(inst);
@@ -288,6 +341,23 @@ static int mk_memory_size_check(u64 bytes, struct mk_refusal *r)
 	return 0;
 }
 
+static int mk_memory_take(struct mk_instance *inst, u64 bytes, u32 node,
+			  struct mk_refusal *r)
+{
+	int ret;
+
+	ret = mk_pool_take(bytes, node, inst->ranges, MK_MAX_RANGES,
+			   &inst->nr_ranges, &inst->memory_clean, r);
+	if (ret)
+		return ret;
+	inst->memory_bytes = bytes;
+	mk_iomem_add(inst);
+	mk_instance_busy(inst);
+	ret = mk_instance_scrub(inst);
+	mk_instance_idle(inst);
+	return ret;
+}
+
 /**
  * mk_instance_set_memory() - give an instance memory, or take it back
  * @id: instance
@@ -305,26 +375,22 @@ int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r)
 	ret = mk_memory_size_check(bytes, r);
 	if (ret)
 		return ret;
-	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
+	if (node != MK_NODE_ANY &&
+	    (node >= MAX_NUMNODES || !node_online(node))) {
+		mk_refuse(r, MK_REASON_MEM_NODE, node, 0, NULL);
+		return -EINVAL;
 	}
+	guard(mutex)(&mk_lock);
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED), r);
 	if (ret)
 		return ret;
 	ret = mk_memory_release(inst);
 	if (ret || !bytes)
 		return ret;
-	ret = mk_pool_take(bytes, node, inst->ranges, MK_MAX_RANGES,
-			   &inst->nr_ranges, r);
-	if (ret)
-		return ret;
-	inst->memory_clean = true;
-	inst->memory_bytes = bytes;
-	mk_iomem_add(inst);
-	return 0;
+	return mk_memory_take(inst, bytes, node, r);
 }
 
 /**
@@ -340,17 +406,15 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 	int ret;
 
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
-	}
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
 	ret = mk_memory_release(inst);
 	if (ret)
 		return ret;
-	mk_lend_return(inst);
+	mk_lend_return(inst, NULL);
 	mk_show_remove(inst);
 	mutex_lock(&mk_rx_lock);
 	list_del(&inst->node);

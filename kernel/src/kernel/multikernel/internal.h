@@ -59,6 +59,7 @@ struct mk_instance {
 	bool gone;				/* DESTROY has run; log_lock */
 
 	/* under mk_lock */
+	bool busy;				/* see mk_instance_busy() */
 	struct mk_cpu *cpus;
 	u32 nr_cpus;
 	bool cpus_lent;
@@ -89,6 +90,7 @@ struct mk_instance {
 	spinlock_t lock;
 	enum mk_state state;
 	enum mk_cause cause;
+	bool stop_asked;			/* STOP, in this epoch */
 	enum mk_cause end_asked;		/* why the end work runs */
 	u64 change_seq;
 	u64 change_ns;
@@ -122,10 +124,9 @@ void mk_refuse(struct mk_refusal *r, u32 reason, u64 a, u64 b,
 /* pool.c */
 extern u64 mk_pool_bytes;
 bool mk_pool_contains(u64 start, u64 end);
-bool mk_pool_exists(void);
 void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges);
 int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
-		 u32 *ret_nr, struct mk_refusal *r);
+		 u32 *ret_nr, bool *ret_clean, struct mk_refusal *r);
 void mk_pool_give(const struct mk_range *range);
 int mk_scrub(u64 addr, u64 bytes);
 void mk_pool_show(struct seq_file *m);
@@ -136,6 +137,7 @@ extern u64 mk_region_addr, mk_region_bytes;
 extern struct mk_region_header *mk_region;
 bool mk_region_param(u64 *ret_addr, u64 *ret_bytes);
 int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes);
+int mk_parse_bytes(const char **s, u64 *ret);
 int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r);
 void mk_region_remove_instance(struct mk_instance *inst);
 int mk_region_start_epoch(struct mk_instance *inst);
@@ -156,6 +158,10 @@ enum mk_state mk_get_state(struct mk_instance *inst);
 
 /* instance.c */
 struct mk_instance *mk_instance_find(u32 id);
+struct mk_instance *mk_instance_lookup(u32 id, struct mk_refusal *r);
+int mk_lookup_errno(const struct mk_refusal *r);
+void mk_instance_busy(struct mk_instance *inst);
+void mk_instance_idle(struct mk_instance *inst);
 struct mk_instance *mk_instance_get(u32 id);
 struct mk_instance *mk_instance_by_name(const char *name);
 struct mk_instance *mk_instance_after(u32 id);
@@ -171,7 +177,7 @@ int mk_instance_scrub(struct mk_instance *inst);
 int mk_lend_init(void);
 int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 			 struct mk_refusal *r);
-void mk_lend_return(struct mk_instance *inst);
+int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r);
 
 /* load.c */
 void mk_payload_free(struct mk_payload *payload);

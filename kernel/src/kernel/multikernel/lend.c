@@ -93,6 +93,10 @@ static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 		mk_refuse(r, MK_REASON_CPU_CONFIDENTIAL, 0, 0, NULL);
 		return -EPERM;
 	}
+	if (nr && !mk_arch_start_page()) {
+		mk_refuse(r, MK_REASON_NO_LOW_MEMORY, 0, 0, NULL);
+		return -ENXIO;
+	}
 	return 0;
 }
 
@@ -123,30 +127,40 @@ static int mk_cpu_lend(struct mk_instance *inst, u32 cpu, struct mk_refusal *r)
 	return -EBUSY;
 }
 
-static void mk_cpu_return(struct mk_instance *inst, u32 cpu)
+static int mk_cpu_return(struct mk_instance *inst, u32 cpu,
+			 struct mk_refusal *r)
 {
 	int ret;
 
 	WRITE_ONCE(mk_lent_to[cpu], NULL);
 	ret = add_cpu(cpu);
-	if (ret)
-		pr_err("CPU %u, back from '%s', does not come online: %d\n",
-		       cpu, inst->name, ret);
+	if (!ret)
+		return 0;
+	pr_err("CPU %u, back from '%s', does not come online: %d\n", cpu,
+	       inst->name, ret);
+	mk_refuse(r, MK_REASON_CPU_NOT_BACK, cpu, -ret, inst->name);
+	return -EIO;
 }
 
 /**
  * mk_lend_return() - the CPUs of an instance become the host's again
  * @inst: instance; none of its CPUs executes its code any more
+ * @r: refusal to fill, or NULL
+ *
+ * Return: 0, or -EIO if a CPU did not come online; it is the host's all the
+ * same, and the others are back.
  */
-void mk_lend_return(struct mk_instance *inst)
+int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 {
+	int ret = 0;
 	u32 i;
 
 	if (!inst->cpus_lent)
-		return;
+		return 0;
 	for (i = 0; i < inst->nr_cpus; i++)
-		mk_cpu_return(inst, inst->cpus[i].cpu);
+		ret = mk_cpu_return(inst, inst->cpus[i].cpu, r) ?: ret;
 	inst->cpus_lent = false;
+	return ret;
 }
 
 static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
@@ -164,7 +178,7 @@ static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
 
 return_lent:
 	while (i--)
-		mk_cpu_return(inst, cpus[i]);
+		mk_cpu_return(inst, cpus[i], NULL);
 	return ret;
 }
 
@@ -175,7 +189,8 @@ return_lent:
  * @nr: how many; 0 gives all back
  * @r: why not, on failure
  *
- * Return: 0, or an errno after which the instance has no CPUs lent.
+ * Return: 0. A failed check changes nothing; after another error the instance
+ * has no CPUs lent.
  */
 int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 			 struct mk_refusal *r)
@@ -189,23 +204,21 @@ int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 	if (!list)
 		return -ENOMEM;
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
-	}
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
 	ret = mk_cpus_check(inst, cpus, nr, r);
 	if (ret)
 		return ret;
-	mk_lend_return(inst);
-	if (nr) {
+	ret = mk_lend_return(inst, r);
+	if (!ret && nr) {
 		mk_shorthand_off();
 		ret = mk_lend_all(inst, cpus, nr, r);
-		if (ret)
-			return ret;
 	}
+	if (ret)
+		return ret;
 	for (i = 0; i < nr; i++) {
 		list[i].cpu = cpus[i];
 		list[i].apicid = mk_arch_apicid(cpus[i]);

@@ -39,6 +39,20 @@ struct mk_shared_image {
 	struct mk_image image;
 };
 
+/**
+ * struct mk_loaded - a load under way
+ * @payload: what the instance will get
+ * @image: its kernel, until it is shared
+ * @file_crc: of the kernel's file
+ * @file_bytes: size of it
+ */
+struct mk_loaded {
+	struct mk_payload payload;
+	struct mk_image image;
+	u32 file_crc;
+	size_t file_bytes;
+};
+
 static LIST_HEAD(mk_images);		/* under mk_lock */
 
 const struct mk_image *mk_payload_image(const struct mk_payload *payload)
@@ -94,46 +108,48 @@ static bool mk_same_image(const struct mk_image *a, const struct mk_image *b)
 	return a->len == b->len && !memcmp(a->buf, b->buf, a->len);
 }
 
-static struct mk_shared_image *mk_image_known(const struct mk_image *image,
-					      size_t bytes, u32 crc)
+static struct mk_shared_image *mk_image_known(const struct mk_loaded *loaded)
 {
 	struct mk_shared_image *shared;
 
 	list_for_each_entry(shared, &mk_images, node)
-		if (shared->file_bytes == bytes && shared->file_crc == crc &&
-		    mk_same_image(&shared->image, image))
+		if (shared->file_bytes == loaded->file_bytes &&
+		    shared->file_crc == loaded->file_crc &&
+		    mk_same_image(&shared->image, &loaded->image))
 			return shared;
 	return NULL;
 }
 
-static struct mk_shared_image *mk_image_share(struct mk_image *image,
-					      size_t bytes, u32 crc)
+/* Gives the image to the payload, as a copy that others may have too. */
+static int mk_image_share(struct mk_loaded *loaded)
 {
-	struct mk_shared_image *shared = mk_image_known(image, bytes, crc);
+	struct mk_shared_image *shared = mk_image_known(loaded);
 
 	if (shared) {
-		mk_image_free(image);
+		mk_image_free(&loaded->image);
 		kref_get(&shared->ref);
-		return shared;
+		loaded->payload.kernel = shared;
+		return 0;
 	}
 	shared = kzalloc(sizeof(*shared), GFP_KERNEL);
-	if (!shared)
-		return NULL;
+	if (!shared) {
+		mk_image_free(&loaded->image);
+		return -ENOMEM;
+	}
 	kref_init(&shared->ref);
-	shared->file_bytes = bytes;
-	shared->file_crc = crc;
-	shared->image = *image;
+	shared->file_bytes = loaded->file_bytes;
+	shared->file_crc = loaded->file_crc;
+	shared->image = loaded->image;
 	list_add(&shared->node, &mk_images);
-	return shared;
+	loaded->payload.kernel = shared;
+	return 0;
 }
 
-static int mk_load_kernel(int fd, struct mk_payload *payload,
+static int mk_load_kernel(int fd, struct mk_loaded *loaded,
 			  struct mk_refusal *r)
 {
-	struct mk_image image;
 	void *buf = NULL;
 	ssize_t len;
-	u32 crc;
 	int ret;
 
 	len = kernel_read_file_from_fd(fd, 0, &buf, INT_MAX, NULL,
@@ -147,15 +163,11 @@ static int mk_load_kernel(int fd, struct mk_payload *payload,
 		mk_refuse(r, MK_REASON_IMAGE_SIGNATURE, 0, -ret, NULL);
 		goto free_buf;
 	}
-	crc = crc32_le(0, buf, len);
-	ret = mk_image_parse(buf, len, &image, r);
-	if (ret)
-		goto free_buf;
-	payload->kernel = mk_image_share(&image, len, crc);
-	if (payload->kernel)
+	loaded->file_bytes = len;
+	loaded->file_crc = crc32_le(0, buf, len);
+	ret = mk_image_parse(buf, len, &loaded->image, r);
+	if (!ret)
 		return 0;
-	mk_image_free(&image);
-	return -ENOMEM;
 
 free_buf:
 	vfree(buf);
@@ -218,35 +230,65 @@ static int mk_load_cmdline(const char __user *cmdline, unsigned long len,
 	return mk_check_region(copy, r);
 }
 
-static int mk_load(struct mk_instance *inst, int kernel_fd, int initrd_fd,
-		   unsigned long cmdline_len, const char __user *cmdline,
-		   unsigned long flags, struct mk_refusal *r)
+/* May this instance be given an image? The caller holds mk_lock. */
+static int mk_load_check(struct mk_instance *inst, struct mk_refusal *r)
 {
-	struct mk_payload payload = { };
 	int ret;
 
 	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED) |
 				     BIT(MK_STATE_LOADED), r);
 	if (ret)
 		return ret;
-	if (!inst->nr_ranges) {
-		mk_refuse(r, MK_REASON_MEM_NONE, 0, 0, inst->name);
-		return -ENXIO;
-	}
-	ret = mk_load_cmdline(cmdline, cmdline_len, &payload, r);
+	if (inst->nr_ranges)
+		return 0;
+	mk_refuse(r, MK_REASON_MEM_NONE, 0, 0, inst->name);
+	return -ENXIO;
+}
+
+/* Reads and unpacks; the instance is busy, mk_lock is free. */
+static int mk_load_files(const struct mk_instance *inst, int kernel_fd,
+			 int initrd_fd, unsigned long flags,
+			 struct mk_loaded *loaded, struct mk_refusal *r)
+{
+	int ret;
+
+	ret = mk_load_kernel(kernel_fd, loaded, r);
+	if (ret)
+		return ret;
+	if (!(flags & KEXEC_FILE_NO_INITRAMFS))
+		ret = mk_load_initrd(initrd_fd, &loaded->payload, r);
 	if (!ret)
-		ret = mk_load_kernel(kernel_fd, &payload, r);
-	if (!ret && !(flags & KEXEC_FILE_NO_INITRAMFS))
-		ret = mk_load_initrd(initrd_fd, &payload, r);
+		ret = mk_boot_room(inst, loaded->image.span,
+				   loaded->payload.initrd_bytes, r);
+	if (ret)
+		mk_image_free(&loaded->image);
+	return ret;
+}
+
+static int mk_load(struct mk_instance *inst, int kernel_fd, int initrd_fd,
+		   unsigned long cmdline_len, const char __user *cmdline,
+		   unsigned long flags, struct mk_refusal *r)
+{
+	struct mk_loaded loaded = { };
+	int ret;
+
+	ret = mk_load_check(inst, r);
+	if (ret)
+		return ret;
+	mk_instance_busy(inst);
+	ret = mk_load_cmdline(cmdline, cmdline_len, &loaded.payload, r);
 	if (!ret)
-		ret = mk_boot_room(inst, payload.kernel->image.span,
-				   payload.initrd_bytes, r);
+		ret = mk_load_files(inst, kernel_fd, initrd_fd, flags, &loaded,
+				    r);
+	mk_instance_idle(inst);
+	if (!ret)
+		ret = mk_image_share(&loaded);
 	if (ret) {
-		mk_payload_free(&payload);
+		mk_payload_free(&loaded.payload);
 		return ret;
 	}
 	mk_payload_free(&inst->payload);
-	inst->payload = payload;
+	inst->payload = loaded.payload;
 	mk_set_state(inst, MK_STATE_LOADED, MK_CAUSE_NONE);
 	return 0;
 }
@@ -274,9 +316,9 @@ long multikernel_kexec_file_load(int kernel_fd, int initrd_fd,
 	if ((flags & 0xffff) & ~MK_LOAD_FLAGS || flags >> 32)
 		return -EINVAL;
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(flags >> 16);
+	inst = mk_instance_lookup(flags >> 16, &refusal);
 	if (!inst)
-		return -ENOENT;
+		return mk_lookup_errno(&refusal);
 	ret = mk_load(inst, kernel_fd, initrd_fd, cmdline_len, cmdline, flags,
 		      &refusal);
 	inst->load_refusal = refusal;

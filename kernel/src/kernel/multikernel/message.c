@@ -196,9 +196,12 @@ ssize_t mk_message_counters(struct mk_instance *inst, char *buf)
 			  "sent %llu\nfull %llu\ndoorbells %llu\n"
 			  "doorbells_suppressed %llu\nreceived %llu\n"
 			  "lost %llu\nbad_length %llu\nbad_index %llu\n",
-			  tx->sent, tx->full, tx->kicks, tx->kicks_suppressed,
-			  rx->received, rx->lost, rx->bad_len,
-			  tx->bad_index + rx->bad_index);
+			  READ_ONCE(tx->sent), READ_ONCE(tx->full),
+			  READ_ONCE(tx->kicks),
+			  READ_ONCE(tx->kicks_suppressed),
+			  READ_ONCE(rx->received), READ_ONCE(rx->lost),
+			  READ_ONCE(rx->bad_len),
+			  READ_ONCE(tx->bad_index) + READ_ONCE(rx->bad_index));
 }
 
 static int __init mk_message_init(void)

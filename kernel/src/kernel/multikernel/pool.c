@@ -12,9 +12,11 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/kthread.h>
 #include <linux/memblock.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
@@ -26,6 +28,7 @@
 /* Sparsemem sections: pfn_valid() must be false for all of the pool. */
 #define MK_POOL_ALIGN	(1ULL << SECTION_SIZE_BITS)
 #define MK_SCRUB_CHUNK	SZ_64M	/* mapped at a time */
+#define MK_SCRUB_STEP	SZ_2M	/* in the background, between two looks */
 
 struct mk_pool_range {
 	u64 addr;		/* 0: anywhere */
@@ -40,32 +43,31 @@ static u32 mk_pool_nr __ro_after_init;
 static struct resource mk_pool_resource[MK_POOL_RANGES];
 static struct mk_ranges mk_pool_free = MK_RANGES_INIT(mk_pool_free);
 
-static int __init mk_pool_parse_one(char **s)
+static int __init mk_pool_parse_one(const char **s)
 {
 	struct mk_pool_range *range = &mk_pool[mk_pool_nr];
+	u64 end;
 
-	if (mk_pool_nr == MK_POOL_RANGES || **s < '0' || **s > '9')
+	if (mk_pool_nr == MK_POOL_RANGES)
 		return -EINVAL;
 	range->addr = 0;
-	range->bytes = memparse(*s, s);
+	if (mk_parse_bytes(s, &range->bytes))
+		return -EINVAL;
 	if (**s == '@') {
 		++*s;
-		if (**s < '0' || **s > '9')
-			return -EINVAL;
-		range->addr = memparse(*s, s);
-		if (!range->addr)
+		if (mk_parse_bytes(s, &range->addr) || !range->addr)
 			return -EINVAL;
 	}
 	if (!range->bytes || (range->addr | range->bytes) % MK_POOL_ALIGN ||
-	    range->addr + range->bytes < range->addr)
+	    check_add_overflow(range->addr, range->bytes, &end))
 		return -EINVAL;
 	mk_pool_nr++;
 	return 0;
 }
 
-static int __init mk_pool_param(char *s)
+static int __init mk_pool_param(char *arg)
 {
-	const char *whole = s ?: "";
+	const char *s = arg;
 	int ret;
 
 	if (multikernel_is_instance())
@@ -77,7 +79,7 @@ static int __init mk_pool_param(char *s)
 	} while (!ret && *s++ == ',');
 	if (ret) {
 		pr_err("mk_pool=%s refused: not SIZE[@ADDR][,...] in multiples of %llu MiB, at most %u pieces\n",
-		       whole, MK_POOL_ALIGN >> 20, MK_POOL_RANGES);
+		       arg ?: "", MK_POOL_ALIGN >> 20, MK_POOL_RANGES);
 		mk_pool_nr = 0;
 		return ret;
 	}
@@ -124,19 +126,19 @@ static bool __init mk_carve_range(struct mk_pool_range *range)
 }
 
 /*
- * A region at a fixed address lies in the pool or in RAM, which it then leaves,
- * or in memory that is no RAM to begin with (memmap=...$...).
+ * A region at a fixed address lies in the pool, or in RAM, which it then
+ * leaves, or in memory that is no RAM to begin with (memmap=...$...).
  */
 static bool __init mk_carve_region(void)
 {
 	u64 addr, bytes;
 
 	if (!mk_region_param(&addr, &bytes) || !addr)
-		return true;
+		return false;
 	bytes = bytes ?: MK_REGION_DEFAULT;
-	if (mk_is_free_ram(addr, bytes))
+	if (mk_is_free_ram(addr, bytes)) {
 		mk_arch_carve(addr, bytes);
-	else if (memblock_overlaps_region(&memblock.memory, addr, bytes)) {
+	} else if (memblock_overlaps_region(&memblock.memory, addr, bytes)) {
 		pr_err("mk_shared_memory=: memory at %#llx is in use\n", addr);
 		return false;
 	}
@@ -144,7 +146,7 @@ static bool __init mk_carve_region(void)
 }
 
 /**
- * mk_pool_early() - carve the pool out of System RAM
+ * mk_pool_early() - carve pool and region out of System RAM
  *
  * Runs when memblock knows the RAM and nothing of it is mapped yet. Makes this
  * kernel a host. Return: whether it is one.
@@ -153,8 +155,6 @@ bool __init mk_pool_early(void)
 {
 	u32 i, n = 0;
 
-	if (!mk_carve_region())
-		return false;
 	for (i = 0; i < mk_pool_nr; i++) {
 		if (!mk_carve_range(&mk_pool[i]))
 			continue;
@@ -162,14 +162,9 @@ bool __init mk_pool_early(void)
 		mk_pool[n++] = mk_pool[i];
 	}
 	mk_pool_nr = n;
-	if (n)
+	if (mk_carve_region() || n)
 		multikernel_role = MK_ROLE_HOST;
-	return n;
-}
-
-bool mk_pool_exists(void)
-{
-	return mk_pool_nr;
+	return multikernel_is_host();
 }
 
 /** mk_pool_contains() - does [start, end) touch the pool? */
@@ -227,15 +222,16 @@ static u32 mk_merge(struct mk_range *range, u32 nr)
  * mk_pool_take() - take memory out of the pool
  * @bytes: how much, a multiple of MK_MEMORY_ALIGN
  * @node: NUMA node or MK_NODE_ANY
- * @ret: array of @max pieces: what was taken, scrubbed
+ * @ret: array of @max pieces: what was taken
  * @max: at most MK_MAX_RANGES
  * @ret_nr: pieces used
+ * @ret_clean: all of it is scrubbed
  * @r: refusal to fill, or NULL
  *
  * The caller holds mk_lock. Return: 0 or -ENOMEM.
  */
 int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
-		 u32 *ret_nr, struct mk_refusal *r)
+		 u32 *ret_nr, bool *ret_clean, struct mk_refusal *r)
 {
 	bool clean[MK_MAX_RANGES];
 	u32 nr = 0, i;
@@ -243,32 +239,21 @@ int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
 
 	err = mk_ranges_take(&mk_pool_free, bytes, MK_MEMORY_ALIGN, node, ret,
 			     clean, max, &nr);
-	if (err) {
-		mk_refuse(r, err == -E2BIG ? MK_REASON_MEM_PIECES :
-					     MK_REASON_MEM_NO_SPACE,
-			  err == -E2BIG ? bytes :
-					  mk_ranges_total(&mk_pool_free, node),
-			  err == -E2BIG ? max :
-					  mk_ranges_largest(&mk_pool_free,
-							    node), NULL);
+	if (err == -E2BIG) {
+		mk_refuse(r, MK_REASON_MEM_PIECES, bytes, max, NULL);
 		return -ENOMEM;
 	}
-	for (i = 0; i < nr; i++) {
-		if (!clean[i])
-			err = mk_scrub(ret[i].addr, ret[i].bytes);
-		if (err)
-			goto give_back;
+	if (err) {
+		mk_refuse(r, MK_REASON_MEM_NO_SPACE,
+			  mk_ranges_total(&mk_pool_free, node),
+			  mk_ranges_largest(&mk_pool_free, node), NULL);
+		return -ENOMEM;
 	}
+	*ret_clean = true;
+	for (i = 0; i < nr; i++)
+		*ret_clean &= clean[i];
 	*ret_nr = mk_merge(ret, nr);
 	return 0;
-
-give_back:
-	for (i = 0; i < nr; i++)
-		if (mk_ranges_add(&mk_pool_free, ret[i].addr, ret[i].bytes,
-				  ret[i].node, clean[i]))
-			pr_err("%llu MiB of the pool are lost\n",
-			       ret[i].bytes >> 20);
-	return err;
 }
 
 /** mk_pool_give() - give scrubbed memory back; the caller holds mk_lock */
@@ -335,6 +320,41 @@ static int __init mk_pool_add_free(u64 addr, u64 bytes, u32 node)
 				    node, false);
 	return ret;
 }
+
+/*
+ * Boot leaves the pool unscrubbed. A thread cleans it when the machine has
+ * nothing better to do, so that giving memory to an instance takes no time;
+ * what it has not come to by then is scrubbed on the way.
+ */
+static bool mk_scrub_next(void)
+{
+	u64 addr, bytes;
+	bool more;
+
+	guard(mutex)(&mk_lock);
+	more = mk_ranges_first_unclean(&mk_pool_free, &addr, &bytes);
+	if (!more)
+		return false;
+	bytes = min_t(u64, bytes, MK_SCRUB_STEP);
+	return !mk_scrub(addr, bytes) &&
+	       !mk_ranges_mark_clean(&mk_pool_free, addr, bytes);
+}
+
+static int mk_scrub_thread(void *unused)
+{
+	sched_set_normal(current, MAX_NICE);
+	while (mk_scrub_next())
+		cond_resched();
+	return 0;
+}
+
+static int __init mk_scrub_init(void)
+{
+	if (mk_pool_nr)
+		kthread_run(mk_scrub_thread, NULL, "mk_scrub");
+	return 0;
+}
+late_initcall(mk_scrub_init);
 
 static int __init mk_pool_init(void)
 {

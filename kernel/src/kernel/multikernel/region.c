@@ -30,8 +30,8 @@ static u64 mk_param_addr, mk_param_bytes;
 static bool mk_param_given;
 static unsigned long *mk_region_pages;	/* bitmap: pages given to blocks */
 
-/* memparse() without its wrap-around: what does not fit is refused. */
-static int mk_parse_bytes(const char **s, u64 *ret)
+/** mk_parse_bytes() - memparse() that refuses what does not fit */
+int mk_parse_bytes(const char **s, u64 *ret)
 {
 	static const char suffixes[] = "kmgtpe";
 	const char *suffix;
@@ -41,6 +41,7 @@ static int mk_parse_bytes(const char **s, u64 *ret)
 
 	if (**s < '0' || **s > '9')
 		return -EINVAL;
+	/* Only to find the end: it does not tell an overflow. */
 	simple_strtoull(*s, &end, 0);
 	len = end - *s;
 	if (len >= sizeof(digits))
@@ -198,6 +199,7 @@ static void mk_region_format(void)
 static int mk_region_place(void)
 {
 	struct mk_range range;
+	bool clean;
 	u32 nr;
 	int ret;
 
@@ -207,7 +209,7 @@ static int mk_region_place(void)
 		return 0;
 	}
 	ret = mk_pool_take(ALIGN(mk_region_bytes, MK_MEMORY_ALIGN),
-			   MK_NODE_ANY, &range, 1, &nr, NULL);
+			   MK_NODE_ANY, &range, 1, &nr, &clean, NULL);
 	if (!ret)
 		mk_region_addr = range.addr;
 	return ret;
@@ -218,7 +220,7 @@ static int __init mk_region_init(void)
 {
 	int ret;
 
-	if (!multikernel_is_host() || !mk_pool_exists())
+	if (!multikernel_is_host())
 		return 0;
 	mutex_lock(&mk_lock);
 	ret = mk_region_place();

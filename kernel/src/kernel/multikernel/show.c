@@ -6,8 +6,8 @@
  *	role			none, host or instance
  *	pool			"TOTAL FREE LARGEST" in bytes
  *	region			"ADDR BYTES"
- *	instances/NAME/id, state (pollable), cause, boot_id, epoch, cpus,
- *			memory, counters
+ *	instances/NAME/id, state (pollable), cause, boot_id, epoch, memory,
+ *			counters
  */
 #include <linux/init.h>
 #include <linux/kobject.h>

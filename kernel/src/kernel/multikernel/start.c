@@ -7,8 +7,8 @@
  *		pristine copies of kernel and initrd (every boot consumes
  *		them); lets the architecture write boot parameters and start
  *		slots; kicks the first CPU.
- * end		an instance that ends says why in its slot and rings (guest.c),
- *		or KILL says it for it. Either way mk_take_back() runs: slots
+ * end		an instance that ends says why in its slot (guest.c), or KILL
+ *		says it for it. Either way mk_take_back() runs: slots
  *		cleared, INIT to all its CPUs, twice, CPUs online in the host,
  *		then the end state is visible. It needs nothing of the dying
  *		kernel.
@@ -183,11 +183,9 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	int ret;
 
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
-	}
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	ret = mk_start_check(inst, r);
 	if (ret)
 		return ret;
@@ -195,7 +193,9 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	if (ret)
 		return ret;
 	mk_boot_layout(inst, &boot);
+	mk_instance_busy(inst);
 	ret = mk_place(inst, &boot);
+	mk_instance_idle(inst);
 	if (ret)
 		return ret;
 	mutex_lock(&mk_rx_lock);
@@ -211,6 +211,15 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	return 0;
 }
 
+static void mk_stop_asked(struct mk_instance *inst, bool asked)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	inst->stop_asked = asked;
+	spin_unlock_irqrestore(&inst->lock, flags);
+}
+
 /**
  * mk_instance_stop() - ask an instance to power off
  * @id: instance
@@ -224,17 +233,22 @@ int mk_instance_stop(u32 id, struct mk_refusal *r)
 	int ret;
 
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
-	}
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	ret = mk_instance_need_state(inst, may, r);
 	if (ret)
 		return ret;
-	/* The state first: the instance may be gone before this returns. */
+	/* First of all: the instance may be gone before this returns. */
+	mk_stop_asked(inst, true);
+	ret = mk_message_send(inst, MK_MSG_STOP, NULL, 0);
+	if (ret) {
+		mk_stop_asked(inst, false);
+		mk_refuse(r, MK_REASON_BUSY, 0, 0, inst->name);
+		return ret;
+	}
 	mk_set_state(inst, MK_STATE_STOPPING, MK_CAUSE_STOP);
-	return mk_message_send(inst, MK_MSG_STOP, NULL, 0);
+	return 0;
 }
 
 static enum mk_state mk_end_state(enum mk_cause cause)
@@ -262,8 +276,7 @@ static bool mk_note_end(struct mk_instance *inst, enum mk_cause cause)
 	spin_lock_irqsave(&inst->lock, flags);
 	first = mk_state_has_cpus(inst->state) && !inst->ended_ns;
 	if (first) {
-		if (cause == MK_CAUSE_POWEROFF &&
-		    inst->state == MK_STATE_STOPPING)
+		if (cause == MK_CAUSE_POWEROFF && inst->stop_asked)
 			cause = MK_CAUSE_STOP;
 		inst->end_asked = cause;
 		inst->ended_ns = ktime_get_boottime_ns();
@@ -274,19 +287,21 @@ static bool mk_note_end(struct mk_instance *inst, enum mk_cause cause)
 }
 
 /* Takes the CPUs back, whatever they are doing; the caller holds mk_lock. */
-static void mk_take_back(struct mk_instance *inst)
+static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 {
 	unsigned long flags;
+	int ret;
 
 	mk_arch_slots_clear(inst->cpus, inst->nr_cpus);
 	mk_arch_cpu_reset(inst->cpus, inst->nr_cpus);
-	mk_lend_return(inst);
+	ret = mk_lend_return(inst, r);
 	spin_lock_irqsave(&inst->lock, flags);
-	inst->cpus_back_ns = ktime_get_boottime_ns();
+	inst->cpus_back_ns = ret ? 0 : ktime_get_boottime_ns();
 	spin_unlock_irqrestore(&inst->lock, flags);
 	mk_set_state(inst, mk_end_state(inst->end_asked), inst->end_asked);
 	pr_info("instance '%s' ended: %s (%s)\n", inst->name,
 		mk_state_name(inst->state), mk_cause_name(inst->cause));
+	return ret;
 }
 
 void mk_end_work(struct work_struct *work)
@@ -296,7 +311,7 @@ void mk_end_work(struct work_struct *work)
 
 	mutex_lock(&mk_lock);
 	if (!inst->gone && mk_state_has_cpus(mk_get_state(inst)))
-		mk_take_back(inst);
+		mk_take_back(inst, NULL);
 	mutex_unlock(&mk_lock);
 	mk_instance_put(inst);
 }
@@ -330,18 +345,15 @@ int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r)
 	struct mk_instance *inst;
 
 	guard(mutex)(&mk_lock);
-	inst = mk_instance_find(id);
-	if (!inst) {
-		mk_refuse(r, MK_REASON_NO_INSTANCE, id, 0, NULL);
-		return -ENOENT;
-	}
+	inst = mk_instance_lookup(id, r);
+	if (!inst)
+		return mk_lookup_errno(r);
 	if (mk_state_is_end(mk_get_state(inst)))
 		return 0;
 	if (!mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
 	mk_note_end(inst, cause);
-	mk_take_back(inst);
-	return 0;
+	return mk_take_back(inst, r);
 }
 
 /**
@@ -358,7 +370,7 @@ void mk_kill_all(const char *why)
 			continue;
 		pr_notice("instance '%s' is killed: %s\n", inst->name, why);
 		mk_note_end(inst, MK_CAUSE_KILL);
-		mk_take_back(inst);
+		mk_take_back(inst, NULL);
 	}
 }
 

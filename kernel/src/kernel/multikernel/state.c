@@ -99,6 +99,7 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		break;
 	case MK_STATE_STARTING:
 		inst->started_ns = now;
+		inst->stop_asked = false;
 		inst->sipi_ns = 0;
 		inst->alive_ns = 0;
 		inst->ready_ns = 0;

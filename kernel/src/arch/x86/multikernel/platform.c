@@ -150,6 +150,8 @@ static bool __init mk_read_dtb(void)
 	return true;
 }
 
+#define MK_NO_SWIOTLB	" swiotlb=noforce"
+
 static void __init mk_arch_setup(void)
 {
 	if (!mk_read_dtb())
@@ -158,7 +160,9 @@ static void __init mk_arch_setup(void)
 	 * No device here does DMA, and with all memory above 4 GiB there is
 	 * nothing to make bounce buffers of: do not try and complain.
 	 */
-	strlcat(boot_command_line, " swiotlb=noforce", COMMAND_LINE_SIZE);
+	if (strlen(boot_command_line) + sizeof(MK_NO_SWIOTLB) <=
+	    COMMAND_LINE_SIZE)
+		strcat(boot_command_line, MK_NO_SWIOTLB);
 	mk_guest_early();
 }
 

@@ -80,15 +80,16 @@ struct field_case {
 	const char *why;
 };
 
-#define FIELD(type, field, _value, _why) {				\
-	.what = #field " = " #_value,					\
+#define FIELD(type, field, _what, _value, _why) {			\
+	.what = (_what),						\
 	.offset = offsetof(struct type, field),				\
 	.bytes = sizeof_field(struct type, field),			\
 	.value = (_value),						\
 	.why = (_why),							\
 }
 
-#define HEADER(field, value, why) FIELD(mk_region_header, field, value, why)
+#define HEADER(field, value, why)					\
+	FIELD(mk_region_header, field, #field " = " #value, value, why)
 
 static const struct field_case header_cases[] = {
 	HEADER(magic, 0, no_magic),
@@ -137,7 +138,8 @@ static const struct field_case header_cases[] = {
 	HEADER(host_vector, 0, accepted),
 };
 
-#define ENTRY(field, value, why) FIELD(mk_region_entry, field, value, why)
+#define ENTRY(field, value, why)					\
+	FIELD(mk_region_entry, field, #field " = " #value, value, why)
 
 static const struct field_case entry_cases[] = {
 	ENTRY(id, 0, other_id),
@@ -342,7 +344,8 @@ static void param_good(struct kunit *test)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		addr = bytes = 1;
+		addr = 1;
+		bytes = 1;
 		KUNIT_EXPECT_EQ_MSG(test,
 				    mk_region_param_parse(cases[i].s, &addr,
 							  &bytes),
@@ -386,7 +389,8 @@ static void param_bad(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(bad_params); i++) {
 		const char *s = bad_params[i];
 
-		addr = bytes = 7;
+		addr = 7;
+		bytes = 7;
 		KUNIT_EXPECT_EQ_MSG(test,
 				    mk_region_param_parse(s, &addr, &bytes),
 				    -EINVAL, "\"%s\"", s ?: "(null)");
