@@ -41,7 +41,7 @@ vm_command() {
 	# memfd, because QEMU asks for huge pages for anonymous memory, and where
 	# those have to be compacted first, the first touch of 2 MiB takes 5 ms
 	VM_CMD+=(-object "memory-backend-memfd,id=ram,size=$VM_MEM,share=on"
-		 -machine q35,memory-backend=ram
+		 -machine "q35,memory-backend=ram"
 		 -cpu "$VM_CPU" -smp "$VM_SMP" -m "$VM_MEM"
 		 -nodefaults -no-user-config -display none -no-reboot
 		 -kernel "$VM_KERNEL" -initrd "$VM_INITRD"

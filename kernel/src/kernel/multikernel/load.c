@@ -10,7 +10,6 @@
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
-#include <linux/crc32.h>
 #include <linux/kernel_read_file.h>
 #include <linux/kexec.h>
 #include <linux/kref.h>
@@ -26,16 +25,10 @@
 #define MK_LOAD_FLAGS	(KEXEC_FILE_MULTIKERNEL | KEXEC_FILE_NO_INITRAMFS | \
 			 KEXEC_FILE_DEBUG)
 
-/**
- * struct mk_shared_image - a kernel image and the instances that loaded it
- * @file_crc: CRC32 of the file it came from, to find candidates fast
- * @file_bytes: size of that file
- */
+/** struct mk_shared_image - a kernel image and the instances that loaded it */
 struct mk_shared_image {
 	struct kref ref;
 	struct list_head node;
-	u32 file_crc;
-	size_t file_bytes;
 	struct mk_image image;
 };
 
@@ -43,14 +36,10 @@ struct mk_shared_image {
  * struct mk_loaded - a load under way
  * @payload: what the instance will get
  * @image: its kernel, until it is shared
- * @file_crc: of the kernel's file
- * @file_bytes: size of it
  */
 struct mk_loaded {
 	struct mk_payload payload;
 	struct mk_image image;
-	u32 file_crc;
-	size_t file_bytes;
 };
 
 static LIST_HEAD(mk_images);		/* under mk_lock */
@@ -113,9 +102,7 @@ static struct mk_shared_image *mk_image_known(const struct mk_loaded *loaded)
 	struct mk_shared_image *shared;
 
 	list_for_each_entry(shared, &mk_images, node)
-		if (shared->file_bytes == loaded->file_bytes &&
-		    shared->file_crc == loaded->file_crc &&
-		    mk_same_image(&shared->image, &loaded->image))
+		if (mk_same_image(&shared->image, &loaded->image))
 			return shared;
 	return NULL;
 }
@@ -137,8 +124,6 @@ static int mk_image_share(struct mk_loaded *loaded)
 		return -ENOMEM;
 	}
 	kref_init(&shared->ref);
-	shared->file_bytes = loaded->file_bytes;
-	shared->file_crc = loaded->file_crc;
 	shared->image = loaded->image;
 	list_add(&shared->node, &mk_images);
 	loaded->payload.kernel = shared;
@@ -163,8 +148,6 @@ static int mk_load_kernel(int fd, struct mk_loaded *loaded,
 		mk_refuse(r, MK_REASON_IMAGE_SIGNATURE, 0, -ret, NULL);
 		goto free_buf;
 	}
-	loaded->file_bytes = len;
-	loaded->file_crc = crc32_le(0, buf, len);
 	ret = mk_image_parse(buf, len, &loaded->image, r);
 	if (!ret)
 		return 0;

@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -28,7 +29,7 @@
 /* Sparsemem sections: pfn_valid() must be false for all of the pool. */
 #define MK_POOL_ALIGN	(1ULL << SECTION_SIZE_BITS)
 #define MK_SCRUB_CHUNK	SZ_64M	/* mapped at a time */
-#define MK_SCRUB_STEP	SZ_2M	/* in the background, between two looks */
+#define MK_SCRUB_STEP	SZ_1M	/* in the background, with mk_lock held */
 
 struct mk_pool_range {
 	u64 addr;		/* 0: anywhere */
@@ -343,8 +344,9 @@ static bool mk_scrub_next(void)
 static int mk_scrub_thread(void *unused)
 {
 	sched_set_normal(current, MAX_NICE);
+	/* Sleeping, it hands the lock to whoever waits for it. */
 	while (mk_scrub_next())
-		cond_resched();
+		usleep_range(50, 100);
 	return 0;
 }
 

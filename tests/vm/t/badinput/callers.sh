@@ -19,6 +19,8 @@ seconds() { read -r s _ < /proc/uptime; echo "${s%.*}"; }
 # A kernel that panics before PID 1 and then waits for ever, as panic=0 asks
 hung='loglevel=7 rdinit=/none init=/none panic=0'
 
+limit=$((3 * MK_SLOW))
+
 good=$(make_config good 2 64M loglevel=7)
 remember
 expect_refusal not-root-ls 6 'not permitted' nobody ls
@@ -26,17 +28,17 @@ expect_text not-root-hint "$ERR" 'run it as root'
 expect_refusal not-root-spawn 6 'run it as root' nobody spawn "$good"
 expect_refusal not-root-kill 6 'run it as root' nobody kill good
 
-expect_refusal boot-timeout 7 'did not start PID 1 within 3 s' \
-	mkctl spawn "$(make_config doomed 2-3 64M "$hung")" --timeout 3
+expect_refusal boot-timeout 7 "did not start PID 1 within $limit s" \
+	mkctl spawn "$(make_config doomed 2-3 64M "$hung")" --timeout $limit
 expect_text boot-timeout-shows-log "$ERR" 'last lines of its log:'
 expect_text boot-timeout-shows-last-words "$ERR" '^  \[.*Kernel panic - not syncing: Requested init'
 expect_text boot-timeout-hint "$ERR" '--timeout'
 
-expect_exit boot-timeout-json 7 mkctl spawn "$MK_RUN/doomed.json" --timeout 3 -j
+expect_exit boot-timeout-json 7 mkctl spawn "$MK_RUN/doomed.json" --timeout $limit -j
 expect_text boot-timeout-json-error "$ERR" '^\{.*"code": ?"timeout".*"log":'
 expect_unchanged boot-timeout-json-nothing-changed
 
-expect_exit boot-timeout-keep 7 mkctl spawn "$MK_RUN/doomed.json" --timeout 3 --keep
+expect_exit boot-timeout-keep 7 mkctl spawn "$MK_RUN/doomed.json" --timeout $limit --keep
 expect_equal keep-state "$(state doomed)" failed
 expect_equal keep-cause "$(show doomed cause)" boot-timeout
 check keep-log log_has doomed 'not syncing: Requested init'

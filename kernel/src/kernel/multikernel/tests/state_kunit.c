@@ -27,10 +27,10 @@ static const struct {
 	{ "unresponsive", "...x..xxxxx", false, true },
 	{ "frozen",	 "...x...xxxx", false, true },
 	{ "stopping",	 "......xxxxx", false, true },
-	{ "stopped",	 "..x....x...", true, false },
-	{ "panicked",	 "..x.....x..", true, false },
-	{ "killed",	 "..x......x.", true, false },
-	{ "failed",	 "..x.......x", true, false },
+	{ "stopped",	 "..x........", true, false },
+	{ "panicked",	 "..x........", true, false },
+	{ "killed",	 "..x........", true, false },
+	{ "failed",	 "..x........", true, false },
 };
 
 static const char *const cause_names[] = {
