@@ -129,8 +129,12 @@ static const struct reason_text reasons[] = {
 		"remove it and spawn it again: 'mkctl rm NAME', 'mkctl spawn FILE'" },
 	[MK_REASON_MEM_PIECES] = {
 		"mem-pieces", MK_ERR_BUSY,
-		"free memory is in too many pieces: {a} would be needed, the limit is {b}",
+		"free memory is in too many pieces: {a:size} would be more than {b}",
 		"ask for less, or remove an instance" },
+	[MK_REASON_MEM_THERE] = {
+		"mem-there", MK_ERR_BUSY,
+		"it has {a:size} of memory already",
+		"remove it and spawn it again: 'mkctl rm NAME', 'mkctl spawn FILE'" },
 	[MK_REASON_IMAGE_READ] = {
 		"image-read", MK_ERR_CONFIG,
 		"the kernel image cannot be read: {b:errno}",

@@ -43,9 +43,6 @@ static int run_check(void *arg, struct mk_error *err)
 	const struct mk_config *config = job->config;
 	int r;
 
-	r = mk_check_cmdline(config->cmdline, job->config_path, err);
-	if (r < 0)
-		return r;
 	r = mk_info_get_host(job->ctx, &job->info, err);
 	if (r < 0)
 		return r;
@@ -200,10 +197,11 @@ static int full_cmdline(const struct spawn_job *job, char **ret_cmdline)
 {
 	const char *own = job->config->cmdline;
 
-	if (asprintf(ret_cmdline, "%s%smk_shared_memory=0x%llx@0x%llx", own,
-		     own[0] ? " " : "",
+	/* In front: what comes after a "--" is for init */
+	if (asprintf(ret_cmdline, "mk_shared_memory=0x%llx@0x%llx%s%s",
 		     (unsigned long long)job->info.region_bytes,
-		     (unsigned long long)job->info.region_addr) < 0)
+		     (unsigned long long)job->info.region_addr,
+		     own[0] ? " " : "", own) < 0)
 		return -ENOMEM;
 	return 0;
 }

@@ -123,7 +123,8 @@ enum mk_reason {
 	MK_REASON_MEM_ALIGN		= 50,	/* a: wanted, b: alignment */
 	MK_REASON_MEM_NODE		= 51,	/* a: node */
 	MK_REASON_MEM_NONE		= 52,	/* LOAD or START without memory */
-	MK_REASON_MEM_PIECES		= 53,	/* a: pieces, b: limit */
+	MK_REASON_MEM_PIECES		= 53,	/* a: wanted, b: limit of pieces */
+	MK_REASON_MEM_THERE		= 54,	/* it has memory, a: how much */
 	/* images */
 	MK_REASON_IMAGE_READ		= 64,	/* b: errno */
 	MK_REASON_IMAGE_FORMAT		= 65,	/* neither ELF nor bzImage */

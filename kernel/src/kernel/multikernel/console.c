@@ -20,6 +20,7 @@
 
 static struct mk_log_writer mk_log_writer;
 static DEFINE_RAW_SPINLOCK(mk_log_device_lock);
+static bool mk_early __initdata;	/* the boot console was registered */
 
 static void mk_console_write(struct console *con,
 			     struct nbcon_write_context *wctxt)
@@ -70,6 +71,7 @@ void __init mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch)
 		return;
 	}
 	register_console(&mk_boot_console);
+	mk_early = true;
 }
 
 /**
@@ -90,6 +92,16 @@ void __init mk_console_switch(struct mk_logring *log, size_t bytes, u32 epoch)
 	 */
 	mk_log_writer = writer;
 	/* In this order, or both would write what is printed in between. */
-	unregister_console(&mk_boot_console);
+	if (mk_early)
+		unregister_console(&mk_boot_console);
+	else
+		mk_console.flags |= CON_PRINTBUFFER;
 	register_console(&mk_console);
+}
+
+/** mk_console_stop_early() - the early mapping goes, and there is no other */
+void __init mk_console_stop_early(void)
+{
+	if (mk_early)
+		unregister_console(&mk_boot_console);
 }

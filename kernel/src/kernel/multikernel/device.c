@@ -195,25 +195,41 @@ static void mk_get_times(struct mk_instance *inst, struct mk_get *g)
 	spin_unlock_irqrestore(&inst->lock, flags);
 }
 
-static int mk_get_lists(struct mk_instance *inst, struct mk_get *g)
-{
-	u32 cpus = min(g->nr_cpus, inst->nr_cpus);
-	u32 ranges = min(g->nr_ranges, inst->nr_ranges);
+/* Copies of the lists: a copy to user space may take as long as it likes. */
+struct mk_lists {
+	struct mk_cpu *cpus;
+	struct mk_range *ranges;
+	u32 nr_cpus;
+	u32 nr_ranges;
+};
 
+static int mk_get_lists(const struct mk_instance *inst, struct mk_get *g,
+			struct mk_lists *lists)
+{
+	lists->nr_cpus = g->cpus ? min(g->nr_cpus, inst->nr_cpus) : 0;
+	lists->nr_ranges = g->ranges ? min(g->nr_ranges, inst->nr_ranges) : 0;
 	g->nr_cpus = inst->nr_cpus;
 	g->nr_ranges = inst->nr_ranges;
-	if (g->cpus && copy_to_user(u64_to_user_ptr(g->cpus), inst->cpus,
-				    cpus * sizeof(*inst->cpus)))
-		return -EFAULT;
-	if (g->ranges && copy_to_user(u64_to_user_ptr(g->ranges), inst->ranges,
-				      ranges * sizeof(*inst->ranges)))
+	lists->cpus = kmemdup(inst->cpus, lists->nr_cpus *
+			      sizeof(*lists->cpus), GFP_KERNEL);
+	lists->ranges = kmemdup(inst->ranges, lists->nr_ranges *
+				sizeof(*lists->ranges), GFP_KERNEL);
+	return lists->cpus && lists->ranges ? 0 : -ENOMEM;
+}
+
+static int mk_put_lists(const struct mk_get *g, const struct mk_lists *lists)
+{
+	if (copy_to_user(u64_to_user_ptr(g->cpus), lists->cpus,
+			 lists->nr_cpus * sizeof(*lists->cpus)) ||
+	    copy_to_user(u64_to_user_ptr(g->ranges), lists->ranges,
+			 lists->nr_ranges * sizeof(*lists->ranges)))
 		return -EFAULT;
 	return 0;
 }
 
-static int mk_op_get(void *arg, struct mk_refusal *r)
+static int mk_get_locked(struct mk_get *g, struct mk_lists *lists,
+			 struct mk_refusal *r)
 {
-	struct mk_get *g = arg;
 	struct mk_instance *inst;
 
 	guard(mutex)(&mk_lock);
@@ -237,7 +253,21 @@ static int mk_op_get(void *arg, struct mk_refusal *r)
 	g->initrd_bytes = inst->payload.initrd_bytes;
 	g->load_refusal = inst->load_refusal;
 	mk_get_times(inst, g);
-	return mk_get_lists(inst, g);
+	return mk_get_lists(inst, g, lists);
+}
+
+static int mk_op_get(void *arg, struct mk_refusal *r)
+{
+	struct mk_lists lists = { };
+	struct mk_get *g = arg;
+	int ret;
+
+	ret = mk_get_locked(g, &lists, r);
+	if (!ret)
+		ret = mk_put_lists(g, &lists);
+	kfree(lists.cpus);
+	kfree(lists.ranges);
+	return ret;
 }
 
 static int mk_op_open(void *arg, struct mk_refusal *r)

@@ -5,6 +5,7 @@
  * overwrite somebody else's memory, so each is compared before START.
  */
 #include <linux/libfdt.h>
+#include <linux/math.h>
 #include <linux/string.h>
 
 #include "internal.h"
@@ -50,6 +51,18 @@ static int mk_expect(const void *dtb, int node, const char *name, int cells,
 	return 0;
 }
 
+/* Linux refines the frequency of the TSC a second after its boot. */
+static int mk_expect_khz(const void *dtb, int node, const char *name,
+			 u32 khz, struct mk_refusal *r)
+{
+	u64 there = 0;
+
+	if (!mk_cells(dtb, node, name, 1, &there) ||
+	    abs_diff(there, (u64)khz) > khz / 1000)
+		return mk_mismatch(r, name, there, khz);
+	return 0;
+}
+
 static int mk_check_self(const void *dtb, const struct mk_instance *inst,
 			 struct mk_refusal *r)
 {
@@ -67,7 +80,7 @@ static int mk_check_self(const void *dtb, const struct mk_instance *inst,
 			r) ?:
 	      mk_expect(dtb, node, "hand-over", 4, inst->ranges[0].addr,
 			MK_HANDOFF_BYTES, r) ?:
-	      mk_expect(dtb, node, "tsc-khz", 1, mk_arch_tsc_khz(), 0, r) ?:
+	      mk_expect_khz(dtb, node, "tsc-khz", mk_arch_tsc_khz(), r) ?:
 	      mk_expect(dtb, node, "lapic-khz", 1, mk_arch_lapic_khz(), 0, r);
 	if (ret)
 		return ret;
@@ -105,12 +118,13 @@ static int mk_check_memory(const void *dtb, const struct mk_instance *inst,
 			   struct mk_refusal *r)
 {
 	const char *type;
-	int node, ret;
+	int node, len, ret;
 	u32 i = 0;
 
 	fdt_for_each_subnode(node, dtb, 0) {
-		type = fdt_getprop(dtb, node, "device_type", NULL);
-		if (!type || strcmp(type, "memory"))
+		type = fdt_getprop(dtb, node, "device_type", &len);
+		if (!type || len != sizeof("memory") ||
+		    memcmp(type, "memory", len))
 			continue;
 		if (i == inst->nr_ranges)
 			return mk_mismatch(r, "/memory", i + 1,

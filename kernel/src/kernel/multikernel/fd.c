@@ -103,6 +103,7 @@ static const struct file_operations mk_event_fops = {
  * @inst: with a reference
  * @lock: one read at a time
  * @reader: position
+ * @dry_head: where the log ended when there was nothing to read
  * @epoch: of the log that @reader is in; a new start begins anew
  * @timer: looks for news while somebody polls: the writer rings no doorbell
  * @wait: pollers
@@ -111,6 +112,7 @@ struct mk_log_fd {
 	struct mk_instance *inst;
 	struct mutex lock;
 	struct mk_log_reader reader;
+	u64 dry_head;
 	u32 epoch;
 	struct timer_list timer;
 	wait_queue_head_t wait;
@@ -128,6 +130,8 @@ static void mk_log_tick(struct timer_list *timer)
 static ssize_t mk_log_fetch(struct mk_log_fd *lfd, char *buf, size_t len)
 {
 	struct mk_instance *inst = lfd->inst;
+	ssize_t ret;
+	u64 head;
 
 	guard(mutex)(&inst->log_lock);
 	if (inst->gone)
@@ -138,8 +142,12 @@ static ssize_t mk_log_fetch(struct mk_log_fd *lfd, char *buf, size_t len)
 		lfd->epoch = inst->epoch;
 		memset(&lfd->reader, 0, sizeof(lfd->reader));
 	}
-	return mk_log_read(inst->log, MK_LOG_DATA_BYTES, &lfd->reader, buf,
-			   len);
+	head = READ_ONCE(inst->log->head);
+	ret = mk_log_read(inst->log, MK_LOG_DATA_BYTES, &lfd->reader, buf,
+			  len);
+	if (!ret)
+		lfd->dry_head = head;
+	return ret;
 }
 
 static ssize_t mk_log_fd_read(struct file *file, char __user *ubuf,
@@ -149,6 +157,8 @@ static ssize_t mk_log_fd_read(struct file *file, char __user *ubuf,
 	char *buf;
 	ssize_t ret;
 
+	if (!len)
+		return 0;
 	len = min_t(size_t, len, MK_LOG_READ_MAX);
 	buf = kvmalloc(len, GFP_KERNEL);
 	if (!buf)
@@ -162,16 +172,23 @@ static ssize_t mk_log_fd_read(struct file *file, char __user *ubuf,
 	return ret;
 }
 
-/* Is there text beyond what was read? Only a hint, so no snapshot. */
+/*
+ * Is there text beyond what was read? Only a hint, so no snapshot. A head at
+ * which there was nothing to read is no news: it may be nonsense.
+ */
 static bool mk_log_more(struct mk_log_fd *lfd)
 {
 	struct mk_instance *inst = lfd->inst;
+	u64 head;
 
 	guard(mutex)(&inst->log_lock);
 	if (inst->gone)
 		return true;
-	return inst->epoch && (lfd->epoch != inst->epoch ||
-			       READ_ONCE(inst->log->head) != lfd->reader.pos);
+	if (!inst->epoch)
+		return false;
+	head = READ_ONCE(inst->log->head);
+	return lfd->epoch != inst->epoch ||
+	       (head != lfd->reader.pos && head != lfd->dry_head);
 }
 
 static __poll_t mk_log_poll(struct file *file, poll_table *wait)

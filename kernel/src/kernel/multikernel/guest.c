@@ -14,14 +14,13 @@
 #include <linux/cpuhotplug.h>
 #include <linux/init.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
 #include <linux/jiffies.h>
-#include <linux/kmsg_dump.h>
 #include <linux/percpu.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
 #include <linux/timer.h>
 #include <linux/uuid.h>
-#include <linux/vmalloc.h>
 #include <linux/vmcore_info.h>
 #include <asm/cmdline.h>
 #include <asm/early_ioremap.h>
@@ -104,6 +103,7 @@ void __init mk_guest_early(void)
 	why = mk_check_param() ?: mk_read_region();
 	if (why) {
 		mk_guest.region_addr = 0;
+		mk_guest.region_bytes = 0;
 		pr_err("not joining the shared memory: %s\n", why);
 		return;
 	}
@@ -137,24 +137,27 @@ static void __init mk_join_slot(void)
 	smp_store_release(&mk_slot->epoch, mk_self.epoch);
 }
 
-/* From console_init(): vmalloc works, the early mapping has had its time. */
-static int __init mk_guest_map(void)
+static int __init mk_join(void)
 {
 	struct mk_ring *in, *out;
 	void *block;
 
-	if (!multikernel_is_instance() || !mk_guest.region_addr)
-		return 0;
-	block = mk_map_block();
-	if (!block) {
-		pr_err("cannot map the shared memory\n");
-		return -ENOMEM;
+	/* By now the kernel knows what it takes for its own RAM. */
+	if (region_intersects(mk_guest.region_addr, mk_guest.region_bytes,
+			      IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	    REGION_DISJOINT) {
+		pr_err("the shared memory lies in this kernel's own RAM\n");
+		return -EBUSY;
 	}
+	block = mk_map_block();
+	if (!block)
+		return -ENOMEM;
 	in = block + mk_self.ring_in_offset;
 	out = block + mk_self.ring_out_offset;
 	if (mk_ring_check(in, mk_self.epoch) ||
 	    mk_ring_check(out, mk_self.epoch)) {
-		pr_err("rings are not of this start\n");
+		pr_err("the rings are not of this start\n");
+		memunmap(block);
 		return -ESTALE;
 	}
 	mk_ring_rx_init(&mk_rx, in);
@@ -163,10 +166,25 @@ static int __init mk_guest_map(void)
 	mk_join_slot();
 	mk_console_switch(block + mk_self.log_offset, mk_log_bytes(),
 			  mk_self.epoch);
+	return 0;
+}
+
+/* From console_init(): vmalloc works, the early mapping has had its time. */
+static int __init mk_guest_map(void)
+{
+	int ret;
+
+	if (!multikernel_is_instance() || !mk_guest.region_addr)
+		return 0;
+	ret = mk_join();
+	if (ret) {
+		pr_err("not joining the shared memory: %d\n", ret);
+		mk_console_stop_early();
+	}
 	if (mk_early_log)
 		early_memunmap(mk_early_log, mk_log_bytes());
 	mk_early_log = NULL;
-	return 0;
+	return ret;
 }
 console_initcall(mk_guest_map);
 

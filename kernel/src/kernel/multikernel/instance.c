@@ -18,6 +18,7 @@
 
 #include "internal.h"
 
+/* Both are described in internal.h. */
 DEFINE_MUTEX(mk_lock);
 LIST_HEAD(mk_instances);
 
@@ -160,6 +161,22 @@ int mk_instance_need_state(struct mk_instance *inst, u32 states,
 		return 0;
 	mk_refuse(r, MK_REASON_BAD_STATE, state, 0, inst->name);
 	return -EBUSY;
+}
+
+/**
+ * mk_instance_need_quiet() - refuse while a CPU may execute an ended instance
+ * @inst: instance that is in no state with CPUs
+ * @r: refusal to fill
+ *
+ * Return: 0 or -EIO.
+ */
+int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r)
+{
+	if (!inst->cpus_lent || !mk_state_is_end(mk_get_state(inst)) ||
+	    !inst->cpu_stuck)
+		return 0;
+	mk_refuse(r, MK_REASON_CPU_NOT_BACK, 0, 0, inst->name);
+	return -EIO;
 }
 
 static bool mk_name_valid(const char *name)
@@ -346,8 +363,10 @@ static int mk_memory_take(struct mk_instance *inst, u64 bytes, u32 node,
 {
 	int ret;
 
+	inst->busy = true;	/* mk_pool_take() may let go of the lock */
 	ret = mk_pool_take(bytes, node, inst->ranges, MK_MAX_RANGES,
 			   &inst->nr_ranges, &inst->memory_clean, r);
+	inst->busy = false;
 	if (ret)
 		return ret;
 	inst->memory_bytes = bytes;
@@ -387,9 +406,13 @@ int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r)
 	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED), r);
 	if (ret)
 		return ret;
-	ret = mk_memory_release(inst);
-	if (ret || !bytes)
-		return ret;
+	if (!bytes)
+		return mk_memory_release(inst);
+	if (inst->nr_ranges) {
+		mk_refuse(r, MK_REASON_MEM_THERE, inst->memory_bytes, 0,
+			  inst->name);
+		return -EBUSY;
+	}
 	return mk_memory_take(inst, bytes, node, r);
 }
 
@@ -411,14 +434,18 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 		return mk_lookup_errno(r);
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
+	ret = mk_instance_need_quiet(inst, r);
+	if (ret)
+		return ret;
 	ret = mk_memory_release(inst);
 	if (ret)
 		return ret;
 	mk_lend_return(inst, NULL);
-	mk_show_remove(inst);
+	/* From here on mk_messages_work() cannot meet it. */
 	mutex_lock(&mk_rx_lock);
 	list_del(&inst->node);
 	mutex_unlock(&mk_rx_lock);
+	mk_show_remove(inst);
 	mutex_lock(&inst->log_lock);
 	mk_region_remove_instance(inst);
 	inst->gone = true;

@@ -63,6 +63,7 @@ struct mk_instance {
 	struct mk_cpu *cpus;
 	u32 nr_cpus;
 	bool cpus_lent;
+	bool cpu_stuck;				/* did not come back at the end */
 	struct mk_range ranges[MK_MAX_RANGES];
 	u32 nr_ranges;
 	u64 memory_bytes;
@@ -85,6 +86,7 @@ struct mk_instance {
 	struct mk_ring_tx tx;			/* under tx_lock */
 	spinlock_t tx_lock;
 	struct mk_ring_rx rx;			/* under mk_rx_lock */
+	u64 polled;				/* turns that used up the budget */
 
 	/* under lock */
 	spinlock_t lock;
@@ -95,6 +97,7 @@ struct mk_instance {
 	u64 change_seq;
 	u64 change_ns;
 	u8 boot_id[MK_BOOT_ID_SIZE];
+	u64 start_asked_ns;			/* under mk_lock */
 	u64 created_ns, loaded_ns, started_ns, sipi_ns, alive_ns, ready_ns;
 	u64 ended_ns, cpus_back_ns, ended_realtime_ns;
 
@@ -136,6 +139,7 @@ bool mk_pool_early(void);
 extern u64 mk_region_addr, mk_region_bytes;
 extern struct mk_region_header *mk_region;
 bool mk_region_param(u64 *ret_addr, u64 *ret_bytes);
+void mk_region_param_drop(void);
 int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes);
 int mk_parse_bytes(const char **s, u64 *ret);
 int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r);
@@ -172,6 +176,7 @@ int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r);
 int mk_instance_need_state(struct mk_instance *inst, u32 states,
 			   struct mk_refusal *r);
 int mk_instance_scrub(struct mk_instance *inst);
+int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r);
 
 /* lend.c */
 int mk_lend_init(void);
@@ -197,6 +202,7 @@ int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
 		 struct mk_refusal *r);
 void mk_end_work(struct work_struct *work);
 void mk_kill_all(const char *why);
+int mk_closing_check(struct mk_refusal *r);
 
 /* message.c */
 int mk_message_send(struct mk_instance *inst, u32 type, const void *payload,
@@ -213,6 +219,7 @@ int mk_guest_notify_ready(void);
 /* console.c */
 void mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch);
 void mk_console_switch(struct mk_logring *log, size_t bytes, u32 epoch);
+void mk_console_stop_early(void);
 
 /* device.c, fd.c, show.c */
 int mk_fd_open(struct mk_instance *inst, u32 kind);
@@ -242,6 +249,7 @@ struct mk_boot {
 
 void mk_arch_want_early(void);	/* call mk_pool_early() before mapping RAM */
 u64 mk_arch_start_page(void);
+u32 mk_arch_max_lent(void);		/* start slots */
 int mk_arch_hand_over(const struct mk_boot *boot);
 void mk_arch_slots_set(const struct mk_cpu *cpus, u32 nr,
 		       const struct mk_boot *boot);
@@ -252,6 +260,7 @@ int mk_arch_doorbell(u32 apicid, u32 vector);
 u32 mk_arch_apicid(unsigned int cpu);
 void mk_arch_shorthand_off(void);
 void mk_arch_carve(u64 addr, u64 bytes);
+bool mk_arch_is_reserved(u64 addr, u64 bytes);
 void mk_arch_zero(void *p, u64 bytes);
 u32 mk_arch_lapic_khz(void);
 u32 mk_arch_tsc_khz(void);

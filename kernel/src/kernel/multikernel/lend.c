@@ -72,6 +72,15 @@ static int mk_cpu_check(struct mk_instance *inst, u32 cpu,
 	return 0;
 }
 
+static u32 mk_lent_count(void)
+{
+	u32 cpu, n = 0;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		n += !!mk_lent_to[cpu];
+	return n;
+}
+
 static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 			 struct mk_refusal *r)
 {
@@ -92,6 +101,11 @@ static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 	if (nr && mk_arch_confidential()) {
 		mk_refuse(r, MK_REASON_CPU_CONFIDENTIAL, 0, 0, NULL);
 		return -EPERM;
+	}
+	if (mk_lent_count() + nr > mk_arch_max_lent()) {
+		mk_refuse(r, MK_REASON_CPU_TOO_MANY, nr, mk_arch_max_lent(),
+			  NULL);
+		return -EINVAL;
 	}
 	if (nr && !mk_arch_start_page()) {
 		mk_refuse(r, MK_REASON_NO_LOW_MEMORY, 0, 0, NULL);
@@ -114,19 +128,10 @@ static void mk_shorthand_off(void)
 	synchronize_rcu_expedited();
 }
 
-static int mk_cpu_lend(struct mk_instance *inst, u32 cpu, struct mk_refusal *r)
-{
-	int ret;
-
-	WRITE_ONCE(mk_lent_to[cpu], inst);
-	ret = remove_cpu(cpu);
-	if (!ret)
-		return 0;
-	WRITE_ONCE(mk_lent_to[cpu], NULL);
-	mk_refuse(r, MK_REASON_CPU_OFFLINE_FAILED, cpu, -ret, NULL);
-	return -EBUSY;
-}
-
+/*
+ * A CPU that does not come online may still be executing the instance: it
+ * stays lent, and the instance keeps its memory, until a KILL gets it back.
+ */
 static int mk_cpu_return(struct mk_instance *inst, u32 cpu,
 			 struct mk_refusal *r)
 {
@@ -134,21 +139,21 @@ static int mk_cpu_return(struct mk_instance *inst, u32 cpu,
 
 	WRITE_ONCE(mk_lent_to[cpu], NULL);
 	ret = add_cpu(cpu);
-	if (!ret)
+	if (ret >= 0)		/* 1: it is online already */
 		return 0;
-	pr_err("CPU %u, back from '%s', does not come online: %d\n", cpu,
-	       inst->name, ret);
+	WRITE_ONCE(mk_lent_to[cpu], inst);
+	pr_err("CPU %u of '%s' does not come online: %d\n", cpu, inst->name,
+	       ret);
 	mk_refuse(r, MK_REASON_CPU_NOT_BACK, cpu, -ret, inst->name);
 	return -EIO;
 }
 
 /**
  * mk_lend_return() - the CPUs of an instance become the host's again
- * @inst: instance; none of its CPUs executes its code any more
+ * @inst: instance; its CPUs have been reset
  * @r: refusal to fill, or NULL
  *
- * Return: 0, or -EIO if a CPU did not come online; it is the host's all the
- * same, and the others are back.
+ * Return: 0, or -EIO if a CPU did not come online; the others are back.
  */
 int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 {
@@ -159,26 +164,73 @@ int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 		return 0;
 	for (i = 0; i < inst->nr_cpus; i++)
 		ret = mk_cpu_return(inst, inst->cpus[i].cpu, r) ?: ret;
-	inst->cpus_lent = false;
+	inst->cpus_lent = ret;
 	return ret;
 }
 
+/* Claims the CPUs: from here on nobody else gets them. */
+static void mk_claim(struct mk_instance *inst, const u32 *cpus, u32 nr)
+{
+	while (nr--)
+		WRITE_ONCE(mk_lent_to[cpus[nr]], inst);
+}
+
+/* All of them offline, or none; the instance is busy. */
 static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
 		       struct mk_refusal *r)
 {
+	u32 i, gone;
+	int ret = 0;
+
+	for (gone = 0; gone < nr; gone++) {
+		ret = remove_cpu(cpus[gone]);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		return 0;
+	mk_refuse(r, MK_REASON_CPU_OFFLINE_FAILED, cpus[gone], -ret, NULL);
+	for (i = 0; i < gone; i++)
+		mk_cpu_return(inst, cpus[i], NULL);
+	for (i = gone; i < nr; i++)
+		WRITE_ONCE(mk_lent_to[cpus[i]], NULL);
+	return -EBUSY;
+}
+
+/* mk_messages_work() looks at the list while it holds mk_rx_lock. */
+static void mk_set_list(struct mk_instance *inst, struct mk_cpu **list, u32 nr)
+{
+	mutex_lock(&mk_rx_lock);
+	swap(inst->cpus, *list);
+	inst->nr_cpus = nr;
+	inst->cpus_lent = nr;
+	mutex_unlock(&mk_rx_lock);
+}
+
+static void mk_fill_list(struct mk_cpu *list, const u32 *cpus, u32 nr)
+{
 	u32 i;
-	int ret;
 
 	for (i = 0; i < nr; i++) {
-		ret = mk_cpu_lend(inst, cpus[i], r);
-		if (ret)
-			goto return_lent;
+		list[i].cpu = cpus[i];
+		list[i].apicid = mk_arch_apicid(cpus[i]);
+		list[i].node = cpu_to_node(cpus[i]);
 	}
-	return 0;
+}
 
-return_lent:
-	while (i--)
-		mk_cpu_return(inst, cpus[i], NULL);
+static int mk_replace_cpus(struct mk_instance *inst, const u32 *cpus, u32 nr,
+			   struct mk_refusal *r)
+{
+	int ret;
+
+	ret = mk_lend_return(inst, r);
+	if (ret || !nr)
+		return ret;
+	mk_claim(inst, cpus, nr);
+	mk_instance_busy(inst);
+	mk_shorthand_off();
+	ret = mk_lend_all(inst, cpus, nr, r);
+	mk_instance_idle(inst);
 	return ret;
 }
 
@@ -198,7 +250,6 @@ int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 	struct mk_cpu *list __free(kfree) = NULL;
 	struct mk_instance *inst;
 	int ret;
-	u32 i;
 
 	list = kcalloc(max(nr, 1U), sizeof(*list), GFP_KERNEL);
 	if (!list)
@@ -209,23 +260,14 @@ int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 		return mk_lookup_errno(r);
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
-	ret = mk_cpus_check(inst, cpus, nr, r);
+	ret = mk_closing_check(r);
+	if (!ret)
+		ret = mk_cpus_check(inst, cpus, nr, r);
 	if (ret)
 		return ret;
-	ret = mk_lend_return(inst, r);
-	if (!ret && nr) {
-		mk_shorthand_off();
-		ret = mk_lend_all(inst, cpus, nr, r);
-	}
-	if (ret)
-		return ret;
-	for (i = 0; i < nr; i++) {
-		list[i].cpu = cpus[i];
-		list[i].apicid = mk_arch_apicid(cpus[i]);
-		list[i].node = cpu_to_node(cpus[i]);
-	}
-	swap(inst->cpus, list);
-	inst->nr_cpus = nr;
-	inst->cpus_lent = nr;
-	return 0;
+	mk_fill_list(list, cpus, nr);
+	ret = mk_replace_cpus(inst, cpus, nr, r);
+	if (!inst->cpus_lent)
+		mk_set_list(inst, &list, ret ? 0 : nr);
+	return ret;
 }

@@ -180,7 +180,7 @@ static int mk_check_region(const char *cmdline, struct mk_refusal *r)
 	u64 addr, bytes;
 
 	while ((at = strstr(at, key))) {
-		if (at == cmdline || at[-1] == ' ') {
+		if (at == cmdline || (u8)at[-1] <= ' ') {
 			at += strlen(key);
 			if (!mk_region_param_parse(at, &addr, &bytes) &&
 			    addr == mk_region_addr && bytes == mk_region_bytes)

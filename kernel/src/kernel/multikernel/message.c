@@ -16,17 +16,18 @@
 #include "internal.h"
 
 #define MK_RX_BUDGET	64	/* messages of one ring in one go */
+#define MK_WHEN_MAX_MS	(60ULL * 60 * 1000)
 
 DEFINE_MUTEX(mk_rx_lock);
 struct workqueue_struct *mk_wq;
 
-static DECLARE_WORK(mk_messages, mk_messages_work);
+static DECLARE_DELAYED_WORK(mk_messages, mk_messages_work);
 
 /* Hard interrupt on the host's doorbell CPU. */
 void mk_doorbell_host(void)
 {
 	if (mk_wq)
-		queue_work(mk_wq, &mk_messages);
+		queue_delayed_work(mk_wq, &mk_messages, 0);
 }
 
 /* Where an instance wants to be woken; 0 while it has not joined. */
@@ -80,8 +81,8 @@ static u64 mk_when(u64 tsc)
 	u64 cycles = mk_arch_tsc() - tsc;
 	u64 ago;
 
-	if ((s64)cycles < 0)
-		return now;
+	if (cycles > MK_WHEN_MAX_MS * mk_arch_tsc_khz())
+		return now;	/* in the future, or nonsense */
 	ago = mk_arch_tsc_to_ns(cycles);
 	return ago < now ? now - ago : now;
 }
@@ -104,11 +105,12 @@ static void mk_on_alive(struct mk_instance *inst)
 
 static void mk_on_ready(struct mk_instance *inst)
 {
+	u64 when = mk_when(READ_ONCE(inst->slot->ready_tsc));
 	unsigned long flags;
 
 	spin_lock_irqsave(&inst->lock, flags);
 	if (!inst->ready_ns) {
-		inst->ready_ns = mk_when(READ_ONCE(inst->slot->ready_tsc));
+		inst->ready_ns = when;
 		inst->change_seq++;
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
@@ -165,11 +167,11 @@ static bool mk_receive(struct mk_instance *inst)
 		}
 		if (mk_ring_rx_kick(&inst->rx))
 			mk_ring_doorbell(inst);
-		if (!budget)
-			return true;
-	} while (mk_ring_rx_arm(&inst->rx));
+	} while (budget && mk_ring_rx_arm(&inst->rx));
 	mk_look_for_end(inst);
-	return false;
+	if (!budget)
+		inst->polled++;
+	return !budget;
 }
 
 void mk_messages_work(struct work_struct *work)
@@ -182,8 +184,9 @@ void mk_messages_work(struct work_struct *work)
 		if (mk_state_has_cpus(mk_get_state(inst)))
 			more |= mk_receive(inst);
 	mutex_unlock(&mk_rx_lock);
+	/* Past the budget the ring is polled: a flood costs one turn a tick. */
 	if (more)
-		queue_work(mk_wq, work);
+		queue_delayed_work(mk_wq, &mk_messages, 1);
 }
 
 /** mk_message_counters() - "NAME VALUE" lines; @buf is a page of sysfs */
@@ -195,13 +198,15 @@ ssize_t mk_message_counters(struct mk_instance *inst, char *buf)
 	return sysfs_emit(buf,
 			  "sent %llu\nfull %llu\ndoorbells %llu\n"
 			  "doorbells_suppressed %llu\nreceived %llu\n"
-			  "lost %llu\nbad_length %llu\nbad_index %llu\n",
+			  "lost %llu\nbad_length %llu\nbad_index %llu\n"
+			  "polled %llu\n",
 			  READ_ONCE(tx->sent), READ_ONCE(tx->full),
 			  READ_ONCE(tx->kicks),
 			  READ_ONCE(tx->kicks_suppressed),
 			  READ_ONCE(rx->received), READ_ONCE(rx->lost),
 			  READ_ONCE(rx->bad_len),
-			  READ_ONCE(tx->bad_index) + READ_ONCE(rx->bad_index));
+			  READ_ONCE(tx->bad_index) + READ_ONCE(rx->bad_index),
+			  READ_ONCE(inst->polled));
 }
 
 static int __init mk_message_init(void)

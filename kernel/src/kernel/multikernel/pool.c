@@ -9,7 +9,6 @@
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
-#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -28,8 +27,10 @@
 #define MK_POOL_RANGES	8
 /* Sparsemem sections: pfn_valid() must be false for all of the pool. */
 #define MK_POOL_ALIGN	(1ULL << SECTION_SIZE_BITS)
+/* What the page table can reach by which an instance is entered. */
+#define MK_POOL_END	BIT_ULL(46)
 #define MK_SCRUB_CHUNK	SZ_64M	/* mapped at a time */
-#define MK_SCRUB_STEP	SZ_1M	/* in the background, with mk_lock held */
+#define MK_SCRUB_STEP	SZ_16M	/* in the background */
 
 struct mk_pool_range {
 	u64 addr;		/* 0: anywhere */
@@ -43,6 +44,10 @@ static struct mk_pool_range mk_pool[MK_POOL_RANGES] __ro_after_init;
 static u32 mk_pool_nr __ro_after_init;
 static struct resource mk_pool_resource[MK_POOL_RANGES];
 static struct mk_ranges mk_pool_free = MK_RANGES_INIT(mk_pool_free);
+
+/* What mk_scrub_thread() is at work on; mk_lock */
+static u64 mk_in_hand_bytes;
+static DECLARE_WAIT_QUEUE_HEAD(mk_in_hand_wait);
 
 static int __init mk_pool_parse_one(const char **s)
 {
@@ -117,7 +122,7 @@ static bool __init mk_carve_range(struct mk_pool_range *range)
 		range->addr = mk_find_ram(range->bytes);
 	else if (!mk_is_free_ram(range->addr, range->bytes))
 		range->addr = 0;
-	if (!range->addr) {
+	if (!range->addr || range->addr + range->bytes > MK_POOL_END) {
 		pr_err("mk_pool=: no %llu MiB of free RAM there\n",
 		       range->bytes >> 20);
 		return false;
@@ -139,11 +144,14 @@ static bool __init mk_carve_region(void)
 	bytes = bytes ?: MK_REGION_DEFAULT;
 	if (mk_is_free_ram(addr, bytes)) {
 		mk_arch_carve(addr, bytes);
-	} else if (memblock_overlaps_region(&memblock.memory, addr, bytes)) {
-		pr_err("mk_shared_memory=: memory at %#llx is in use\n", addr);
-		return false;
+		return true;
 	}
-	return true;
+	if (mk_arch_is_reserved(addr, bytes))
+		return true;
+	pr_err("mk_shared_memory=: memory at %#llx is in use, or neither RAM nor reserved by memmap=\n",
+	       addr);
+	mk_region_param_drop();
+	return false;
 }
 
 /**
@@ -219,6 +227,13 @@ static u32 mk_merge(struct mk_range *range, u32 nr)
 	return n + 1;
 }
 
+static void mk_wait_for_piece(void)
+{
+	mutex_unlock(&mk_lock);
+	wait_event(mk_in_hand_wait, !READ_ONCE(mk_in_hand_bytes));
+	mutex_lock(&mk_lock);
+}
+
 /**
  * mk_pool_take() - take memory out of the pool
  * @bytes: how much, a multiple of MK_MEMORY_ALIGN
@@ -229,7 +244,8 @@ static u32 mk_merge(struct mk_range *range, u32 nr)
  * @ret_clean: all of it is scrubbed
  * @r: refusal to fill, or NULL
  *
- * The caller holds mk_lock. Return: 0 or -ENOMEM.
+ * The caller holds mk_lock; it is let go for a moment where the piece that is
+ * missing is just being scrubbed. Return: 0 or -ENOMEM.
  */
 int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
 		 u32 *ret_nr, bool *ret_clean, struct mk_refusal *r)
@@ -238,18 +254,26 @@ int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
 	u32 nr = 0, i;
 	int err;
 
-	err = mk_ranges_take(&mk_pool_free, bytes, MK_MEMORY_ALIGN, node, ret,
-			     clean, max, &nr);
+	if (!mk_pool_nr) {
+		mk_refuse(r, MK_REASON_NO_POOL, 0, 0, NULL);
+		return -ENOMEM;
+	}
+	while ((err = mk_ranges_take(&mk_pool_free, bytes, MK_MEMORY_ALIGN,
+				     node, ret, clean, max, &nr)) &&
+	       mk_in_hand_bytes)
+		mk_wait_for_piece();
 	if (err == -E2BIG) {
 		mk_refuse(r, MK_REASON_MEM_PIECES, bytes, max, NULL);
 		return -ENOMEM;
 	}
-	if (err) {
+	if (err == -ENOSPC) {
 		mk_refuse(r, MK_REASON_MEM_NO_SPACE,
 			  mk_ranges_total(&mk_pool_free, node),
 			  mk_ranges_largest(&mk_pool_free, node), NULL);
 		return -ENOMEM;
 	}
+	if (err)
+		return err;
 	*ret_clean = true;
 	for (i = 0; i < nr; i++)
 		*ret_clean &= clean[i];
@@ -257,21 +281,27 @@ int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
 	return 0;
 }
 
-/** mk_pool_give() - give scrubbed memory back; the caller holds mk_lock */
-void mk_pool_give(const struct mk_range *range)
+static void mk_pool_put(const struct mk_range *range, bool clean)
 {
 	int ret = mk_ranges_add(&mk_pool_free, range->addr, range->bytes,
-				range->node, true);
+				range->node, clean);
 
 	if (ret)
 		pr_err("%llu MiB of the pool at %#llx are lost: %d\n",
 		       range->bytes >> 20, range->addr, ret);
 }
 
+/** mk_pool_give() - give scrubbed memory back; the caller holds mk_lock */
+void mk_pool_give(const struct mk_range *range)
+{
+	mk_pool_put(range, true);
+}
+
 /** mk_pool_stat() - how much is free; the caller holds mk_lock */
 void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges)
 {
-	*ret_free = mk_ranges_total(&mk_pool_free, MK_NODE_ANY);
+	*ret_free = mk_ranges_total(&mk_pool_free, MK_NODE_ANY) +
+		    mk_in_hand_bytes;
 	*ret_largest = mk_ranges_largest(&mk_pool_free, MK_NODE_ANY);
 	*ret_ranges = mk_pool_nr;
 }
@@ -323,30 +353,37 @@ static int __init mk_pool_add_free(u64 addr, u64 bytes, u32 node)
 }
 
 /*
- * Boot leaves the pool unscrubbed. A thread cleans it when the machine has
- * nothing better to do, so that giving memory to an instance takes no time;
- * what it has not come to by then is scrubbed on the way.
+ * Boot leaves the pool unscrubbed. A thread cleans it piece by piece when the
+ * machine has nothing better to do, so that giving memory to an instance takes
+ * no time; what it has not come to by then is scrubbed on the way. The piece
+ * that it has in hand counts as free, see mk_pool_take().
  */
 static bool mk_scrub_next(void)
 {
-	u64 addr, bytes;
+	struct mk_range piece;
 	bool more;
+	int ret;
 
-	guard(mutex)(&mk_lock);
-	more = mk_ranges_first_unclean(&mk_pool_free, &addr, &bytes);
+	mutex_lock(&mk_lock);
+	more = mk_ranges_take_unclean(&mk_pool_free, MK_SCRUB_STEP, &piece);
+	mk_in_hand_bytes = more ? piece.bytes : 0;
+	mutex_unlock(&mk_lock);
 	if (!more)
 		return false;
-	bytes = min_t(u64, bytes, MK_SCRUB_STEP);
-	return !mk_scrub(addr, bytes) &&
-	       !mk_ranges_mark_clean(&mk_pool_free, addr, bytes);
+	ret = mk_scrub(piece.addr, piece.bytes);
+	mutex_lock(&mk_lock);
+	mk_pool_put(&piece, !ret);
+	mk_in_hand_bytes = 0;
+	mutex_unlock(&mk_lock);
+	wake_up_all(&mk_in_hand_wait);
+	return !ret;
 }
 
 static int mk_scrub_thread(void *unused)
 {
 	sched_set_normal(current, MAX_NICE);
-	/* Sleeping, it hands the lock to whoever waits for it. */
 	while (mk_scrub_next())
-		usleep_range(50, 100);
+		cond_resched();
 	return 0;
 }
 
@@ -356,7 +393,8 @@ static int __init mk_scrub_init(void)
 		kthread_run(mk_scrub_thread, NULL, "mk_scrub");
 	return 0;
 }
-late_initcall(mk_scrub_init);
+/* Early, while the host's boot keeps one CPU busy and the others idle */
+subsys_initcall_sync(mk_scrub_init);
 
 static int __init mk_pool_init(void)
 {

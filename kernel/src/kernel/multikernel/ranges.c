@@ -161,61 +161,36 @@ int mk_ranges_add(struct mk_ranges *ranges, u64 addr, u64 bytes, u32 node,
 }
 
 /**
- * mk_ranges_first_unclean() - find memory to scrub
+ * mk_ranges_take_unclean() - take memory that is to be scrubbed
  * @ranges: set
- * @ret_addr: physical address of the lowest that is not clean
- * @ret_bytes: how much of it there is
+ * @max: bytes at most
+ * @ret: the start of the lowest range that is not clean
  *
  * Return: false if all is clean
  */
-bool mk_ranges_first_unclean(const struct mk_ranges *ranges, u64 *ret_addr,
-			     u64 *ret_bytes)
+bool mk_ranges_take_unclean(struct mk_ranges *ranges, u64 max,
+			    struct mk_range *ret)
 {
 	struct mk_free_range *range;
 
-	mk_ranges_for_each(range, ranges) {
-		if (range->clean)
-			continue;
-		*ret_addr = range->addr;
-		*ret_bytes = range->bytes;
-		return true;
-	}
-	return false;
-}
-
-/**
- * mk_ranges_mark_clean() - the start of a range has been scrubbed
- * @ranges: set
- * @addr: where a range starts that is not clean
- * @bytes: how much of it, at most all
- *
- * Errors: -ENOENT (no such range), -ENOMEM
- *
- * Return: 0 or -errno
- */
-int mk_ranges_mark_clean(struct mk_ranges *ranges, u64 addr, u64 bytes)
-{
-	struct mk_free_range *range, *rest;
-
 	mk_ranges_for_each(range, ranges)
-		if (range->addr == addr)
+		if (!range->clean)
 			break;
-	if (list_entry_is_head(range, &ranges->head, link) || range->clean ||
-	    !bytes || bytes > range->bytes)
-		return -ENOENT;
-	if (bytes < range->bytes) {
-		rest = kmalloc(sizeof(*rest), GFP_KERNEL);
-		if (!rest)
-			return -ENOMEM;
-		*rest = *range;
-		rest->addr += bytes;
-		rest->bytes -= bytes;
-		range->bytes = bytes;
-		list_add(&rest->link, &range->link);
+	if (list_entry_is_head(range, &ranges->head, link))
+		return false;
+	*ret = (struct mk_range){
+		.addr = range->addr,
+		.bytes = min(range->bytes, max),
+		.node = range->node,
+	};
+	range->addr += ret->bytes;
+	range->bytes -= ret->bytes;
+	ranges->free -= ret->bytes;
+	if (!range->bytes) {
+		list_del(&range->link);
+		kfree(range);
 	}
-	range->clean = true;
-	merge_around(ranges, range);
-	return 0;
+	return true;
 }
 
 static struct run run_from(const struct mk_ranges *ranges,

@@ -51,10 +51,8 @@ int __must_check mk_ranges_add(struct mk_ranges *ranges, u64 addr, u64 bytes,
 int __must_check mk_ranges_take(struct mk_ranges *ranges, u64 bytes, u64 align,
 				u32 node, struct mk_range *ret_range,
 				bool *ret_clean, u32 max, u32 *ret_nr);
-bool mk_ranges_first_unclean(const struct mk_ranges *ranges, u64 *ret_addr,
-			     u64 *ret_bytes);
-int __must_check mk_ranges_mark_clean(struct mk_ranges *ranges, u64 addr,
-				      u64 bytes);
+bool mk_ranges_take_unclean(struct mk_ranges *ranges, u64 max,
+			    struct mk_range *ret);
 u64 mk_ranges_largest(const struct mk_ranges *ranges, u32 node);
 u64 mk_ranges_total(const struct mk_ranges *ranges, u32 node);
 

@@ -20,14 +20,14 @@
 
 #include "internal.h"
 
-#define PAGES(bytes) (PAGE_ALIGN_TO(bytes, MK_REGION_PAGE) / MK_REGION_PAGE)
-#define PAGE_ALIGN_TO(bytes, page) (((bytes) + (page) - 1) / (page) * (page))
+#define PAGES(bytes)	DIV_ROUND_UP(bytes, MK_REGION_PAGE)
+#define WHOLE_PAGES(bytes) (PAGES(bytes) * MK_REGION_PAGE)
 
 u64 mk_region_addr, mk_region_bytes;
 struct mk_region_header *mk_region;
 
 static u64 mk_param_addr, mk_param_bytes;
-static bool mk_param_given;
+static bool mk_param_given, mk_param_refused;
 static unsigned long *mk_region_pages;	/* bitmap: pages given to blocks */
 
 /** mk_parse_bytes() - memparse() that refuses what does not fit */
@@ -78,7 +78,7 @@ int mk_region_param_parse(const char *s, u64 *ret_addr, u64 *ret_bytes)
 		if (mk_parse_bytes(&s, &addr) || !addr)
 			return -EINVAL;
 	}
-	if (*s && *s != ' ')
+	if ((u8)*s > ' ')
 		return -EINVAL;
 	if (!addr && bytes > SZ_1G) {
 		addr = bytes;
@@ -107,11 +107,18 @@ static int __init mk_shared_memory_param(char *s)
 }
 early_param("mk_shared_memory", mk_shared_memory_param);
 
+/** mk_region_param_drop() - the address cannot be had: no region, then */
+void __init mk_region_param_drop(void)
+{
+	mk_param_given = false;
+	mk_param_refused = true;
+}
+
 /** mk_region_param() - what mk_shared_memory= said; false if it was not given */
 bool mk_region_param(u64 *ret_addr, u64 *ret_bytes)
 {
-	*ret_addr = mk_param_addr;
-	*ret_bytes = mk_param_bytes;
+	*ret_addr = mk_param_given ? mk_param_addr : 0;
+	*ret_bytes = mk_param_given ? mk_param_bytes : 0;
 	return mk_param_given;
 }
 
@@ -203,6 +210,8 @@ static int mk_region_place(void)
 	u32 nr;
 	int ret;
 
+	if (mk_param_refused)
+		return -EBUSY;
 	mk_region_bytes = mk_param_bytes ?: MK_REGION_DEFAULT;
 	if (mk_param_addr) {
 		mk_region_addr = mk_param_addr;
@@ -261,15 +270,14 @@ static u32 mk_block_layout(struct mk_region_entry *e)
 	u32 at = 0;
 
 	e->slot_offset = at;
-	at += PAGE_ALIGN_TO(sizeof(struct mk_slot), MK_REGION_PAGE);
+	at += WHOLE_PAGES(sizeof(struct mk_slot));
 	e->ring_in_offset = at;
-	at += PAGE_ALIGN_TO(sizeof(struct mk_ring), MK_REGION_PAGE);
+	at += WHOLE_PAGES(sizeof(struct mk_ring));
 	e->ring_out_offset = at;
-	at += PAGE_ALIGN_TO(sizeof(struct mk_ring), MK_REGION_PAGE);
+	at += WHOLE_PAGES(sizeof(struct mk_ring));
 	e->log_offset = at;
 	e->log_data_bytes = MK_LOG_DATA_BYTES;
-	at += PAGE_ALIGN_TO(MK_LOGRING_HEADER_BYTES + MK_LOG_DATA_BYTES,
-			    MK_REGION_PAGE);
+	at += WHOLE_PAGES(MK_LOGRING_HEADER_BYTES + MK_LOG_DATA_BYTES);
 	return at;
 }
 

@@ -148,7 +148,7 @@ static int mk_start_check(struct mk_instance *inst, struct mk_refusal *r)
 		mk_refuse(r, MK_REASON_CPU_NONE, 0, 0, inst->name);
 		return -ENXIO;
 	}
-	return 0;
+	return mk_instance_need_quiet(inst, r);
 }
 
 /* From here on its CPUs may run. */
@@ -186,6 +186,7 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	inst = mk_instance_lookup(id, r);
 	if (!inst)
 		return mk_lookup_errno(r);
+	inst->start_asked_ns = ktime_get_boottime_ns();
 	ret = mk_start_check(inst, r);
 	if (ret)
 		return ret;
@@ -196,6 +197,8 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	mk_instance_busy(inst);
 	ret = mk_place(inst, &boot);
 	mk_instance_idle(inst);
+	if (!ret)
+		ret = mk_closing_check(r);
 	if (ret)
 		return ret;
 	mutex_lock(&mk_rx_lock);
@@ -239,13 +242,14 @@ int mk_instance_stop(u32 id, struct mk_refusal *r)
 	ret = mk_instance_need_state(inst, may, r);
 	if (ret)
 		return ret;
+	if (inst->stop_asked)
+		return 0;
 	/* First of all: the instance may be gone before this returns. */
 	mk_stop_asked(inst, true);
-	ret = mk_message_send(inst, MK_MSG_STOP, NULL, 0);
-	if (ret) {
+	if (mk_message_send(inst, MK_MSG_STOP, NULL, 0)) {
 		mk_stop_asked(inst, false);
 		mk_refuse(r, MK_REASON_BUSY, 0, 0, inst->name);
-		return ret;
+		return -EBUSY;
 	}
 	mk_set_state(inst, MK_STATE_STOPPING, MK_CAUSE_STOP);
 	return 0;
@@ -295,6 +299,7 @@ static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 	mk_arch_slots_clear(inst->cpus, inst->nr_cpus);
 	mk_arch_cpu_reset(inst->cpus, inst->nr_cpus);
 	ret = mk_lend_return(inst, r);
+	inst->cpu_stuck = ret;
 	spin_lock_irqsave(&inst->lock, flags);
 	inst->cpus_back_ns = ret ? 0 : ktime_get_boottime_ns();
 	spin_unlock_irqrestore(&inst->lock, flags);
@@ -310,7 +315,9 @@ void mk_end_work(struct work_struct *work)
 						end_work);
 
 	mutex_lock(&mk_lock);
-	if (!inst->gone && mk_state_has_cpus(mk_get_state(inst)))
+	/* A KILL, or even the next START, may have been faster. */
+	if (!inst->gone && mk_state_has_cpus(mk_get_state(inst)) &&
+	    READ_ONCE(inst->ended_ns))
 		mk_take_back(inst, NULL);
 	mutex_unlock(&mk_lock);
 	mk_instance_put(inst);
@@ -338,7 +345,8 @@ void mk_instance_end(struct mk_instance *inst, enum mk_cause cause)
  * @cause: MK_CAUSE_KILL or MK_CAUSE_BOOT_TIMEOUT
  * @r: why not, on failure
  *
- * Returns when its CPUs are back. One that has ended already stays as it is.
+ * Returns when its CPUs are back. One that has ended already stays as it is;
+ * for a CPU that did not come back at its end, this tries again.
  */
 int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r)
 {
@@ -349,7 +357,7 @@ int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r)
 	if (!inst)
 		return mk_lookup_errno(r);
 	if (mk_state_is_end(mk_get_state(inst)))
-		return 0;
+		return inst->cpu_stuck ? mk_take_back(inst, r) : 0;
 	if (!mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
 	mk_note_end(inst, cause);
@@ -374,9 +382,29 @@ void mk_kill_all(const char *why)
 	}
 }
 
+/* The host goes down or to sleep: nothing is started any more. mk_lock. */
+static bool mk_closing;
+
+/** mk_closing_check() - refuse what would start something now */
+int mk_closing_check(struct mk_refusal *r)
+{
+	if (!mk_closing)
+		return 0;
+	mk_refuse(r, MK_REASON_BUSY, 0, 0, NULL);
+	return -EBUSY;
+}
+
+static void mk_set_closing(bool closing)
+{
+	mutex_lock(&mk_lock);
+	mk_closing = closing;
+	mutex_unlock(&mk_lock);
+}
+
 static int mk_reboot_notify(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
+	mk_set_closing(true);
 	mk_kill_all("the host goes down");
 	return NOTIFY_DONE;
 }
@@ -393,7 +421,11 @@ static int mk_pm_notify(struct notifier_block *nb, unsigned long action,
 {
 	struct mk_instance *inst;
 
-	if (action != PM_SUSPEND_PREPARE && action != PM_HIBERNATION_PREPARE)
+	if (action == PM_POST_SUSPEND || action == PM_POST_HIBERNATION ||
+	    action == PM_POST_RESTORE)
+		mk_set_closing(false);
+	if (action != PM_SUSPEND_PREPARE && action != PM_HIBERNATION_PREPARE &&
+	    action != PM_RESTORE_PREPARE)
 		return NOTIFY_DONE;
 	guard(mutex)(&mk_lock);
 	list_for_each_entry(inst, &mk_instances, node) {
@@ -403,6 +435,7 @@ static int mk_pm_notify(struct notifier_block *nb, unsigned long action,
 			inst->name);
 		return notifier_from_errno(-EBUSY);
 	}
+	mk_closing = true;
 	return NOTIFY_DONE;
 }
 

@@ -98,7 +98,7 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		inst->loaded_ns = now;
 		break;
 	case MK_STATE_STARTING:
-		inst->started_ns = now;
+		inst->started_ns = inst->start_asked_ns ?: now;
 		inst->stop_asked = false;
 		inst->sipi_ns = 0;
 		inst->alive_ns = 0;

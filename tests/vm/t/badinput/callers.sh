@@ -16,8 +16,8 @@ state_file() { cat /sys/kernel/multikernel/instances/"$1"/state 2>/dev/null; }
 is_starting() { [ "$(state_file "$1")" = starting ]; }
 seconds() { read -r s _ < /proc/uptime; echo "${s%.*}"; }
 
-# A kernel that panics before PID 1 and then waits for ever, as panic=0 asks
-hung='loglevel=7 rdinit=/none init=/none panic=0'
+# A kernel that panics before PID 1 and then waits, as panic=300 asks
+hung='loglevel=7 rdinit=/none init=/none panic=300'
 
 limit=$((3 * MK_SLOW))
 

@@ -10,7 +10,7 @@
 plan 41
 
 config=$(make_config good 2-3 64M loglevel=7)
-hung='loglevel=7 rdinit=/none init=/none panic=0'
+hung='loglevel=7 rdinit=/none init=/none panic=300'
 state_file() { cat /sys/kernel/multikernel/instances/"$1"/state 2>/dev/null; }
 is_starting() { [ "$(state_file "$1")" = starting ]; }
 is_running() { [ "$(state_file "$1")" = running ]; }

@@ -46,11 +46,12 @@ static u64 *mk_table_next(struct mk_tables *t, u64 *entry)
 	return mk_table_at(t, *entry & PTE_PFN_MASK);
 }
 
+/* Four levels, whatever the host runs with: the start page enters so. */
 static int mk_map_2m(struct mk_tables *t, u64 addr)
 {
 	u64 *table = t->boot->handoff + MK_HANDOFF_TABLES;
 
-	table = mk_table_next(t, &table[(addr >> PGDIR_SHIFT) & 511]);
+	table = mk_table_next(t, &table[(addr >> P4D_SHIFT) & 511]);
 	if (table)
 		table = mk_table_next(t, &table[(addr >> PUD_SHIFT) & 511]);
 	if (!table)

@@ -25,6 +25,7 @@
 #include <linux/io.h>
 #include <linux/libfdt.h>
 #include <linux/panic.h>
+#include <linux/panic_notifier.h>
 #include <linux/pm.h>
 #include <linux/random.h>
 #include <linux/reboot.h>
@@ -150,19 +151,32 @@ static bool __init mk_read_dtb(void)
 	return true;
 }
 
-#define MK_NO_SWIOTLB	" swiotlb=noforce"
+/*
+ * Words that every instance wants, put in front of what the user gave:
+ *	swiotlb=	no device here does DMA, and with all memory above 4 GiB
+ *			there is nothing to make bounce buffers of
+ *	apic_extnmi=	external NMIs are for the host
+ */
+#define MK_WORDS	"swiotlb=noforce apic_extnmi=none "
+
+static void __init mk_add_words(void)
+{
+	size_t len = strlen(boot_command_line);
+
+	if (len + sizeof(MK_WORDS) > COMMAND_LINE_SIZE) {
+		pr_warn("no room on the command line for: %s\n", MK_WORDS);
+		return;
+	}
+	memmove(boot_command_line + strlen(MK_WORDS), boot_command_line,
+		len + 1);
+	memcpy(boot_command_line, MK_WORDS, strlen(MK_WORDS));
+}
 
 static void __init mk_arch_setup(void)
 {
 	if (!mk_read_dtb())
 		panic("multikernel: no device tree from the host");
-	/*
-	 * No device here does DMA, and with all memory above 4 GiB there is
-	 * nothing to make bounce buffers of: do not try and complain.
-	 */
-	if (strlen(boot_command_line) + sizeof(MK_NO_SWIOTLB) <=
-	    COMMAND_LINE_SIZE)
-		strcat(boot_command_line, MK_NO_SWIOTLB);
+	mk_add_words();
 	mk_guest_early();
 }
 
@@ -175,10 +189,10 @@ static unsigned long mk_calibrate(void)
 
 static void mk_get_wallclock(struct timespec64 *now)
 {
-	u64 ns = mk_wall_ns +
-		 mk_arch_tsc_to_ns(mk_arch_tsc() - mk_wall_tsc);
+	s64 cycles = mk_arch_tsc() - mk_wall_tsc;
 
-	*now = ns_to_timespec64(ns);
+	*now = ns_to_timespec64(mk_wall_ns +
+				mk_arch_tsc_to_ns(max(cycles, 0)));
 }
 
 static int mk_set_wallclock(const struct timespec64 *now)
@@ -305,6 +319,24 @@ static void mk_emergency_restart(void)
 	mk_end(panicked ? MK_CAUSE_PANIC : MK_CAUSE_REBOOT);
 }
 
+/*
+ * panic=0 means to stand still for ever after a panic, which makes no sense
+ * here: the memory stays for a look at it anyway. What the panic has to say is
+ * in the log by now.
+ */
+static int mk_on_panic(struct notifier_block *nb, unsigned long code,
+		       void *data)
+{
+	if (!panic_timeout)
+		mk_end(MK_CAUSE_PANIC);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block mk_panic_nb = {
+	.notifier_call = mk_on_panic,
+	.priority = INT_MIN,
+};
+
 static bool mk_is_untracked(u64 start, u64 end)
 {
 	return is_ISA_range(start, end) ||
@@ -326,8 +358,15 @@ static void mk_no_serial(int port, struct uart_port *up, u32 *capabilities)
 }
 #endif
 
+/* Port 0x61 says why an NMI came: to the host. */
+static unsigned char mk_no_nmi_reason(void)
+{
+	return 0;
+}
+
 static void __init mk_no_legacy(void)
 {
+	x86_platform.get_nmi_reason = mk_no_nmi_reason;
 	x86_init.resources.probe_roms = x86_init_noop;
 	x86_init.mpparse.find_mptable = x86_init_noop;
 	x86_init.mpparse.early_parse_smp_cfg = x86_init_noop;
@@ -369,8 +408,9 @@ static void __init mk_ends(void)
 	machine_ops.emergency_restart = mk_emergency_restart;
 	/* Without a handler a poweroff would become a halt. */
 	pm_power_off = mk_power_off;
-	/* A panic ends the instance at once, unless panic= says otherwise. */
+	/* A panic ends the instance at once, unless panic= says when. */
 	set_arch_panic_timeout(-1, CONFIG_PANIC_TIMEOUT);
+	atomic_notifier_chain_register(&panic_notifier_list, &mk_panic_nb);
 }
 
 /*

@@ -52,6 +52,11 @@ u64 mk_arch_start_page(void)
 	return mk_sp_phys;
 }
 
+u32 mk_arch_max_lent(void)
+{
+	return MK_SP_NR_SLOTS;
+}
+
 /* Takes over from reserve_real_mode(), at the one moment that fits. */
 static void __init mk_realmode_reserve(void)
 {
@@ -74,6 +79,12 @@ void __init mk_arch_carve(u64 addr, u64 bytes)
 	memblock_remove(addr, bytes);
 	e820__range_update(addr, bytes, E820_TYPE_RAM, E820_TYPE_RESERVED);
 	e820__update_table(e820_table);
+}
+
+/** mk_arch_is_reserved() - does firmware or memmap= keep all of it reserved? */
+bool __init mk_arch_is_reserved(u64 addr, u64 bytes)
+{
+	return e820__mapped_all(addr, addr + bytes, E820_TYPE_RESERVED);
 }
 
 static void __init mk_sp_add32(const u8 *field, u32 value)
@@ -156,6 +167,7 @@ static void mk_slot_write(u32 apicid, u32 kind, u64 rip, u64 arg, u64 cr3)
 	slot->cr3 = cr3;
 	slot->rip = rip;
 	slot->arg = arg;
+	/* A CPU that finds its slot by kind finds the rest of it. */
 	smp_store_release(&slot->kind, kind);
 }
 
@@ -245,7 +257,9 @@ void mk_arch_shorthand_off(void)
 
 bool mk_arch_confidential(void)
 {
-	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
+	return cc_platform_has(CC_ATTR_MEM_ENCRYPT) ||
+	       cc_platform_has(CC_ATTR_HOST_SEV_SNP) ||
+	       boot_cpu_has(X86_FEATURE_TDX_HOST_PLATFORM);
 }
 
 u32 mk_arch_lapic_khz(void)

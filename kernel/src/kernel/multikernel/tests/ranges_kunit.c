@@ -373,6 +373,34 @@ static void random_steps(struct kunit *test)
 	KUNIT_EXPECT_LT(test, failed, (u32)MODEL_ROUNDS / 2);
 }
 
+/* What the scrubbing thread does: piece by piece, lowest first. */
+static void take_unclean(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mk_range piece;
+
+	KUNIT_ASSERT_EQ(test, add(f, 10, 2, 0, true), 0);
+	KUNIT_EXPECT_FALSE(test, mk_ranges_take_unclean(&f->ranges, UNIT,
+							&piece));
+	KUNIT_ASSERT_EQ(test, add(f, 20, 3, 1, false), 0);
+
+	KUNIT_ASSERT_TRUE(test, mk_ranges_take_unclean(&f->ranges, 2 * UNIT,
+						       &piece));
+	KUNIT_EXPECT_EQ(test, piece.addr, 20ULL * UNIT);
+	KUNIT_EXPECT_EQ(test, piece.bytes, 2ULL * UNIT);
+	KUNIT_EXPECT_EQ(test, piece.node, 1U);
+	KUNIT_EXPECT_EQ(test, mk_ranges_total(&f->ranges, MK_NODE_ANY),
+			3ULL * UNIT);
+
+	KUNIT_ASSERT_TRUE(test, mk_ranges_take_unclean(&f->ranges, 2 * UNIT,
+						       &piece));
+	KUNIT_EXPECT_EQ(test, piece.addr, 22ULL * UNIT);
+	KUNIT_EXPECT_EQ(test, piece.bytes, 1ULL * UNIT);
+	KUNIT_EXPECT_FALSE(test, mk_ranges_take_unclean(&f->ranges, UNIT,
+							&piece));
+	KUNIT_EXPECT_EQ(test, mk_ranges_total(&f->ranges, 1), 0ULL);
+}
+
 static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(add_merges),
 	KUNIT_CASE(add_refuses),
@@ -384,6 +412,7 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(take_on_node),
 	KUNIT_CASE(take_aligned_middle),
 	KUNIT_CASE(take_counts_entries),
+	KUNIT_CASE(take_unclean),
 	KUNIT_CASE(random_steps),
 	{}
 };

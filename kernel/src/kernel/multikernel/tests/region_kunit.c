@@ -333,6 +333,9 @@ static void param_good(struct kunit *test)
 		{ "0xfffffffffe000000",		-2ULL * SZ_16M, 0 },
 		{ "16M",			0, SZ_16M },
 		{ "16M ",			0, SZ_16M },
+		/* Linux ends a word of the command line at any of these. */
+		{ "16M\tquiet",			0, SZ_16M },
+		{ "16M\n",			0, SZ_16M },
 		{ "1M",				0, SZ_1M },
 		{ "1048576",			0, SZ_1M },
 		{ "0x100000",			0, SZ_1M },
@@ -363,7 +366,7 @@ static const char *const bad_params[] = {
 	"16M@M", "16M@@5G", "-1", "+16M", "-16M", " 16M", "16M@ 5G", "16M@-1",
 	"16M@+5G",
 	/* something behind it */
-	"16MX", "16MM", "16MB", "16M,", "16M\t", "16M@5GX", "16M@5G@5G",
+	"16MX", "16MM", "16MB", "16M,", "16M@5GX", "16M@5G@5G",
 	"16M@5G,", "0x140000000x",
 	/* not in whole pages */
 	"1048577", "0x100800", "16M@5", "16M@0x140000001", "16M@0x140000800",
