@@ -16,7 +16,7 @@ override O := $(abspath $(O))
 export MK_T0 := $(or $(MK_T0),$(shell date +%s%6N))
 
 PUBLIC := demo check check-long check-debug shell kernel kernels userland \
-	series install initramfs unit-tests run-unit-tests lint
+	series install initramfs unit-tests fuzzers run-unit-tests lint
 
 .DEFAULT_GOAL := help
 .PHONY: $(PUBLIC) deps help clean distclean
@@ -30,12 +30,14 @@ deps: ## install the Debian packages that are missing
 	@tools/deps
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
-		$(MAKEFILE_LIST) userland.mk 2>/dev/null | sort -u
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
+		Makefile userland.mk | LC_ALL=C sort -u
+	@echo
+	@sed -n 's/^#   \([A-Z]*=.*\)/  \1/p' Makefile
 
-clean: ## remove what was built, keep the kernel's source tree and objects
-	rm -rf $(O)/bin $(O)/lib $(O)/obj $(O)/tests $(O)/boot $(O)/log \
-		$(O)/demo $(O)/shell $(O)/demo.json
+clean: ## remove what was built; keep kernel objects and results of long runs
+	rm -rf $(O)/bin $(O)/lib $(O)/man $(O)/obj $(O)/tests $(O)/boot \
+		$(O)/log $(O)/demo $(O)/shell $(O)/demo.json
 
 distclean: ## remove everything that was built
 	rm -rf $(O)
@@ -50,19 +52,19 @@ KMAKE := $(MAKE) -C kernel O=$(O) $(if $(KSRC),KSRC=$(KSRC))
 kernel: ## build the host's kernel (variant a)
 	+@$(KMAKE) a
 
-kernels: ## build the kernels a and b of demo and tests, and test modules
+kernels: ## build both kernels of demo and tests, and the test modules
 	+@$(KMAKE) modules-a modules-b
 
-series: ## write the kernel work as a mailing list series (out/kernel/series)
+series: ## write the kernel work as a mailing list series, out/kernel/series
 	+@$(KMAKE) series
 
 # Files that the machine of demo and tests boots from, see spawn/guest/pack
-initramfs: kernels
+initramfs: kernels ## kernels, userland, and the files that the machine boots from
 	+@$(STAGE) "userland: build" userland $(MAKE) userland
 	@spawn/guest/pack $(O)
 
 tests-build: initramfs
-	+@$(STAGE) "tests: build" unit-tests $(MAKE) unit-tests
+	+@$(STAGE) "tests: build" unit-tests $(MAKE) unit-tests fuzzers
 
 demo: initramfs ## boot a machine with two instances, break one, take it back
 	@tools/demo -o $(O)
@@ -70,30 +72,20 @@ demo: initramfs ## boot a machine with two instances, break one, take it back
 shell: initramfs ## a shell on such a machine, with mkctl and examples
 	@tools/shell -o $(O)
 
-check: tests-build ## all tests: lint, unit, command line, real kernels
+check: tests-build ## all tests: lint, unit, command line, fuzzers, real kernels
 	+@$(KMAKE) off
 	@tests/run -o $(O)
 
-check-long: tests-build ## check, and the tests that take long
+check-long: tests-build ## check and what takes hours; goes on after a break (docs/long-runs.md)
 	+@$(KMAKE) off
 	@tests/run -o $(O) -l
 
-check-debug: tests-build ## the tests on kernels with KASAN and lockdep
-	+@$(KMAKE) modules-debug
+check-debug: tests-build ## the tests on real kernels, with KASAN and lockdep
+	+@$(KMAKE) modules-debug off
 	@spawn/guest/pack -d $(O)
 	@tests/run -o $(O) -d
 
-lint: ## scripts, licence lines, sizes
+lint: ## rules for files: licence lines, sizes, scripts
 	@tests/lint $(O)
-
-PREFIX ?= /usr/local
-install: userland ## mkctl, man pages, completions, schema (PREFIX=, DESTDIR=)
-	install -D -m 755 $(O)/bin/mkctl $(DESTDIR)$(PREFIX)/sbin/mkctl
-	for f in man/*.[0-9]; do [ ! -e "$$f" ] || install -D -m 644 "$$f" \
-		"$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/}"; done
-	for f in configs/*.json configs/schema/*.json; do [ ! -e "$$f" ] || \
-		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/mkctl/$${f#configs/}"; done
-	[ ! -e completions/mkctl.bash ] || install -D -m 644 completions/mkctl.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mkctl
 
 endif

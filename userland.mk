@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The userland: libmk, libspawn, mkctl and their unit tests. Included by the
-# top Makefile; also works alone: make -f userland.mk userland
+# The userland: libmk, libspawn, mkctl, their unit tests and fuzzers. Included
+# by the top Makefile; also works alone: make -f userland.mk userland
 #
 # Every object is compiled twice: plain for what is installed, and with the
-# sanitizers for the unit tests.
+# sanitizers for the unit tests; what is fuzzed once more, by clang.
 
 O ?= out
 MK_VERSION_BASE := 0.1.0
@@ -18,6 +18,8 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 UL_LIBS := -ljson-c -lfdt
+UL_FUZZ_CC ?= clang
+UL_FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UL_LIBMK_SRC := $(wildcard libmk/*.c)
 UL_SPAWN_SRC := $(wildcard spawn/*.c)
@@ -29,6 +31,11 @@ UL_TESTLIB_SRC := $(filter-out $(UL_TEST_SRC),$(wildcard tests/unit/*.c))
 # both folders have a linux/multikernel.h.
 UL_TEST_CFLAGS := -idirafter kernel/src/include -pthread
 UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall
+
+# Unit tests that also run under ThreadSanitizer, as NAME-tsan.
+UL_TSAN_TESTS := $(O)/tests/unit/test_ring_threads-tsan
+
+UL_FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # One short line for each command, or with V=1 the command itself.
 UL_Q := $(if $(V),,@)
@@ -45,9 +52,10 @@ UL_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UL_TEST_SRC))
 # Objects of tests are no intermediate files to be removed.
 .SECONDARY:
 
-.PHONY: userland unit-tests run-unit-tests run-cli-tests userland-clean
+.PHONY: userland unit-tests fuzzers run-unit-tests run-cli-tests \
+	userland-clean install
 
-userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl
+userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl ## build mkctl and the libraries
 
 $(O)/lib/libmk.a: $(call ul_obj,$(UL_LIBMK_SRC))
 $(O)/lib/libspawn.a: $(call ul_obj,$(UL_SPAWN_SRC))
@@ -77,9 +85,9 @@ $(O)/obj/asan/%.o: %.c
 $(O)/obj/asan/tests/unit/%.o: UL_CFLAGS += $(UL_TEST_CFLAGS)
 
 # The version is in one object each; they are made again when it changes.
-$(O)/obj/spawn/version.o $(O)/obj/asan/spawn/version.o: \
-	UL_CFLAGS += -DMK_VERSION='"$(MK_VERSION)"'
-$(O)/obj/spawn/version.o $(O)/obj/asan/spawn/version.o: $(O)/obj/version.txt
+UL_VERSION_OBJ := $(foreach d,obj obj/asan obj/fuzz,$(O)/$(d)/spawn/version.o)
+$(UL_VERSION_OBJ): UL_CFLAGS += -DMK_VERSION='"$(MK_VERSION)"'
+$(UL_VERSION_OBJ): $(O)/obj/version.txt
 $(O)/obj/version.txt: FORCE
 	@mkdir -p $(@D)
 	@echo '$(MK_VERSION)' | cmp -s - $@ || echo '$(MK_VERSION)' > $@
@@ -99,10 +107,36 @@ $(O)/tests/unit/%: $(O)/obj/asan/tests/unit/%.o $(UL_TESTLIB_ASAN) \
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_CC) $(UL_SANITIZE) $(UL_TEST_WRAP) -pthread -o $@ $^ -lcmocka $(UL_LIBS)
 
-unit-tests: $(UL_TESTS) $(O)/tests/bin/mkctl-fake
+$(O)/tests/unit/%-tsan: tests/unit/%.c
+	@mkdir -p $(@D) $(O)/obj/tsan
+	$(call ul_say,LINK)
+	$(UL_Q)$(UL_CC) $(UL_CFLAGS) $(UL_TEST_CFLAGS) -MF $(O)/obj/tsan/$*.d \
+		-fsanitize=thread -o $@ $< -lcmocka
+
+# Fuzzers, by libFuzzer: `tests/run fuzz`
+$(O)/obj/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call ul_say,CC)
+	$(UL_Q)$(UL_FUZZ_CC) $(UL_CFLAGS) -O1 -idirafter kernel/src/include \
+		-fsanitize=fuzzer-no-link $(UL_FUZZ_SANITIZE) -c -o $@ $<
+
+$(O)/obj/fuzz/libs.a: $(patsubst %.c,$(O)/obj/fuzz/%.o,$(UL_SPAWN_SRC) $(UL_LIBMK_SRC))
+	$(call ul_say,AR)
+	$(UL_Q)rm -f $@
+	$(UL_Q)$(AR) rcsD $@ $^
+
+$(O)/tests/fuzz/%: $(O)/obj/fuzz/tests/fuzz/%.o $(O)/obj/fuzz/libs.a
+	@mkdir -p $(@D)
+	$(call ul_say,LINK)
+	$(UL_Q)$(UL_FUZZ_CC) -fsanitize=fuzzer $(UL_FUZZ_SANITIZE) -o $@ $^ \
+		$(UL_LIBS)
+
+unit-tests: $(UL_TESTS) $(UL_TSAN_TESTS) $(O)/tests/bin/mkctl-fake
+
+fuzzers: $(UL_FUZZERS)
 
 run-unit-tests: unit-tests
-	@set -e; for t in $(UL_TESTS); do \
+	@set -e; for t in $(UL_TESTS) $(UL_TSAN_TESTS); do \
 		echo "== $$t"; $$t; \
 	done
 
@@ -113,7 +147,38 @@ run-cli-tests: userland unit-tests
 
 userland-clean:
 	rm -rf $(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/asan \
-		$(O)/lib $(O)/bin/mkctl $(O)/tests/unit $(O)/tests/bin
+		$(O)/obj/tsan $(O)/obj/fuzz $(O)/lib $(O)/man $(O)/bin/mkctl \
+		$(O)/tests/unit $(O)/tests/bin $(O)/tests/fuzz/fuzz_*
 
--include $(wildcard $(O)/obj/*/*.d $(O)/obj/asan/*/*.d \
-	$(O)/obj/asan/tests/unit/*.d)
+# The manual page; needs no more than its source.
+$(O)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	$(call ul_say,MAN)
+	$(UL_Q)scdoc < $< > $@.new
+	$(UL_Q)mv $@.new $@
+
+# Installed below PREFIX, in DESTDIR if that is set. The kernel's header goes
+# into a folder of its own: include/linux belongs to the C library's package.
+PREFIX ?= /usr/local
+UL_DEST = $(DESTDIR)$(PREFIX)
+UL_INSTALL := install -D -m 644
+UL_INSTALL_HEADERS := error.h libmk.h util.h
+
+install: userland $(O)/man/mkctl.1 ## mkctl, libmk, manual page, completion, examples; PREFIX=, DESTDIR=
+	$(UL_Q)install -D -m 755 $(O)/bin/mkctl $(UL_DEST)/sbin/mkctl
+	$(UL_Q)$(UL_INSTALL) $(O)/lib/libmk.a $(UL_DEST)/lib/libmk.a
+	$(UL_Q)install -d $(UL_DEST)/lib/pkgconfig
+	$(UL_Q)sed -e 's|@prefix@|$(PREFIX)|' -e 's|@version@|$(MK_VERSION_BASE)|' \
+		libmk/libmk.pc.in > $(UL_DEST)/lib/pkgconfig/libmk.pc
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/include/mk \
+		$(addprefix include/mk/,$(UL_INSTALL_HEADERS))
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/include/mk/uapi/linux \
+		include/uapi/linux/multikernel.h
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/man/man1 $(O)/man/mkctl.1
+	$(UL_Q)$(UL_INSTALL) completions/mkctl.bash \
+		$(UL_DEST)/share/bash-completion/completions/mkctl
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/mkctl/examples configs/*.json
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/mkctl/schema configs/schema/*.json
+
+-include $(wildcard $(O)/obj/*/*.d $(O)/obj/asan/*/*.d $(O)/obj/fuzz/*/*.d \
+	$(O)/obj/asan/tests/unit/*.d $(O)/obj/fuzz/tests/fuzz/*.d)

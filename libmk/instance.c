@@ -79,9 +79,11 @@ int mk_instance_get(struct mk_ctx *ctx, uint32_t id,
 int mk_instance_find(struct mk_ctx *ctx, const char *name,
 		     struct mk_instance **ret_inst, struct mk_error *err)
 {
+	const struct mk_refusal none = { .reason = MK_REASON_NO_INSTANCE };
+
+	/* Longer than any; cut short it might be another's. */
 	if (strlen(name) >= MK_NAME_MAX) {
-		mk_error_set(err, MK_ERR_NOT_FOUND, name,
-			     "no instance of this name");
+		mk_refusal_error(err, &none, ENOENT, name);
 		return -ENOENT;
 	}
 	return get_one(ctx, 0, name, ret_inst, err);

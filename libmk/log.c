@@ -5,10 +5,8 @@
  * then dictionary lines that begin with a space.
  *
  * The text comes from another kernel and ends on somebody's terminal, so
- * nothing of it may act there: what is not printable UTF-8 stays, or becomes,
- * \xNN.
+ * nothing of it may act there: see mk_text_visible().
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -54,66 +52,15 @@ static size_t next_byte(const char *s, size_t len, unsigned char *ret_byte)
 	return 1;
 }
 
-/*
- * Length of the well-formed UTF-8 character at @s (Unicode 15, table 3-7), or
- * 0 if there is none or it is a control character (C0, DEL, C1).
- */
-static size_t printable_utf8(const unsigned char *s, size_t len)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t need, i;
-
-	if (s[0] < 0x80)
-		return s[0] == '\t' || (s[0] >= ' ' && s[0] != 0x7f);
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		need = 2;
-	else if (s[0] >= 0xe0 && s[0] <= 0xef)
-		need = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		need = 4;
-	else
-		return 0;
-	if (s[0] == 0xc2 || s[0] == 0xe0)
-		low = 0xa0;	/* no C1, no overlong form */
-	else if (s[0] == 0xed)
-		high = 0x9f;	/* no surrogates */
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (need > len || s[1] < low || s[1] > high)
-		return 0;
-	for (i = 2; i < need; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return need;
-}
-
 static void copy_text(char *to, size_t size, const char *from, size_t len)
 {
 	unsigned char raw[2048];
 	size_t nr_raw = 0;
-	size_t used = 0;
-	size_t i, n;
+	size_t i;
 
 	for (i = 0; i < len && nr_raw < sizeof(raw); nr_raw++)
 		i += next_byte(from + i, len - i, &raw[nr_raw]);
-
-	for (i = 0; i < nr_raw; i += n) {
-		n = printable_utf8(raw + i, nr_raw - i);
-		if (n) {
-			if (used + n >= size)
-				break;
-			memcpy(to + used, raw + i, n);
-			used += n;
-			continue;
-		}
-		n = 1;
-		if (used + 4 >= size)
-			break;
-		used += (size_t)snprintf(to + used, 5, "\\x%02x", raw[i]);
-	}
-	to[used] = '\0';
+	mk_text_visible(to, size, (const char *)raw, nr_raw);
 }
 
 static int parse_number(const char **s, const char *end, uint64_t *ret_number)

@@ -10,19 +10,13 @@ static const struct option_desc options[] = {
 	OPTION_END
 };
 
-/* --all means all that run. */
-static bool skip(const struct app *app, const struct mk_instance *inst)
-{
-	return app->opts.all && (inst->get.state == MK_STATE_CREATED ||
-				 inst->get.state == MK_STATE_LOADED);
-}
-
 static int kill_one(struct app *app, const struct mk_instance *inst, void *arg,
 		    struct mk_error *err)
 {
 	int r;
 
-	if (skip(app, inst))
+	/* --all means all that run. */
+	if (app->opts.all && never_started(inst))
 		return 0;
 	r = mk_kill(app->ctx, inst, err);
 	return r < 0 ? r : print_changed(app, inst->get.id, arg, err);
@@ -30,7 +24,7 @@ static int kill_one(struct app *app, const struct mk_instance *inst, void *arg,
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
-	return change_each_named(app, argc, argv, kill_one, err);
+	return change_named(app, argc, argv, kill_one, err);
 }
 
 const struct command cmd_kill = {

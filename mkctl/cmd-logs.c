@@ -116,7 +116,10 @@ static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 		r = mk_log_read(fd, print_line, &app->opts.json);
 	if (r == 0 && app->opts.follow)
 		r = follow(fd, app->opts.json);
-	if (r < 0)
+	if (r == -ENODEV)
+		mk_error_set(err, MK_ERR_NOT_FOUND, argv[0],
+			     "it was removed meanwhile");
+	else if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, argv[0],
 			     "cannot read its log: %s", strerror(-r));
 	return r;

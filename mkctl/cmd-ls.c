@@ -23,12 +23,19 @@ static const char *const headings[NR_COLS] = {
 
 #define CELL_MAX	64
 
+/* A list that does not fit ends in "..."; 'mkctl show' has all of it. */
+static void fill_list(char cell[CELL_MAX], char *list)
+{
+	mk_autofree char *text = list;
+
+	if (snprintf(cell, CELL_MAX, "%s", text ? text : "?") >= CELL_MAX)
+		strcpy(cell + CELL_MAX - sizeof("..."), "...");
+}
+
 static void fill_row(const struct mk_instance *inst,
 		     char row[NR_COLS][CELL_MAX])
 {
 	const struct mk_get *get = &inst->get;
-	mk_autofree char *cpus = instance_cpulist(inst);
-	mk_autofree char *apicids = instance_apicids(inst);
 	char size[MK_SIZE_TEXT_MAX];
 	char boot_id[BOOT_ID_TEXT_MAX];
 
@@ -36,8 +43,8 @@ static void fill_row(const struct mk_instance *inst,
 	snprintf(row[COL_ID], CELL_MAX, "%u", get->id);
 	snprintf(row[COL_STATE], CELL_MAX, "%s", mk_state_name(get->state));
 	snprintf(row[COL_CAUSE], CELL_MAX, "%s", mk_cause_name(get->cause));
-	snprintf(row[COL_CPUS], CELL_MAX, "%s", cpus ? cpus : "?");
-	snprintf(row[COL_APICIDS], CELL_MAX, "%s", apicids ? apicids : "?");
+	fill_list(row[COL_CPUS], instance_cpulist(inst));
+	fill_list(row[COL_APICIDS], instance_apicids(inst));
 	snprintf(row[COL_MEMORY], CELL_MAX, "%s",
 		 mk_size_format(get->memory_bytes, size));
 	snprintf(row[COL_EPOCH], CELL_MAX, "%u", get->epoch);

@@ -51,8 +51,7 @@ static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 
 	(void)argc;
 	if (strcmp(argv[0], "show")) {
-		mk_error_set(err, MK_ERR_USAGE, NULL,
-			     "unknown command '%s'; there is 'mkctl pool show'",
+		mk_error_set(err, MK_ERR_USAGE, NULL, "unknown command '%s'",
 			     argv[0]);
 		return -EINVAL;
 	}

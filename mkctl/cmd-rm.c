@@ -34,7 +34,7 @@ static int rm_one(struct app *app, const struct mk_instance *inst, void *arg,
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
-	return change_each_named(app, argc, argv, rm_one, err);
+	return change_named(app, argc, argv, rm_one, err);
 }
 
 const struct command cmd_rm = {

@@ -178,21 +178,27 @@ static void print_times(const struct mk_instance *inst)
 		       ms_text(cpus_back_after(get), text));
 }
 
+static void print_fact(const char *label, const char *value)
+{
+	printf("%s", label);
+	put_visible(stdout, value);
+	printf("\n");
+}
+
 static void print_facts(const struct mk_facts *facts)
 {
 	mk_autofree char *cpus = mk_cpulist_format(facts->cpus,
 						   facts->nr_cpus);
 	char text[MK_SIZE_TEXT_MAX];
 
-	printf("  made from:  %s\n", facts->config ? facts->config : "?");
-	printf("    kernel    %s\n", facts->kernel ? facts->kernel : "?");
-	printf("    initrd    %s\n", facts->initrd ? facts->initrd : "none");
-	printf("    cmdline   %s\n", facts->cmdline ? facts->cmdline : "");
-	printf("    cpus      %s\n", cpus ? cpus : "?");
-	printf("    memory    %s\n",
-	       mk_size_format(facts->memory_bytes, text));
-	printf("    by        mkctl %s\n",
-	       facts->created_by ? facts->created_by : "?");
+	print_fact("  made from:  ", facts->config ? facts->config : "?");
+	print_fact("    kernel    ", facts->kernel ? facts->kernel : "?");
+	print_fact("    initrd    ", facts->initrd ? facts->initrd : "none");
+	print_fact("    cmdline   ", facts->cmdline ? facts->cmdline : "");
+	print_fact("    cpus      ", cpus ? cpus : "?");
+	print_fact("    memory    ", mk_size_format(facts->memory_bytes, text));
+	print_fact("    by        mkctl ",
+		   facts->created_by ? facts->created_by : "?");
 }
 
 static void print_text(const struct mk_instance *inst,
@@ -240,21 +246,7 @@ static int show_one(struct app *app, const struct mk_instance *inst, void *arg,
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
-	struct json_object *list = NULL;
-	struct json_object *doc = NULL;
-	int r;
-
-	if (app->opts.json) {
-		doc = json_document(app->verb);
-		list = json_object_new_array();
-		json_object_object_add(doc, "instances", list);
-	}
-	r = for_each_named(app, argc, argv, show_one, list, err);
-	if (doc && (app->nr_done || (r == 0 && !app->nr_errors)))
-		json_print(doc);
-	else
-		json_object_put(doc);
-	return r;
+	return look_at_named(app, argc, argv, show_one, err);
 }
 
 const struct command cmd_show = {

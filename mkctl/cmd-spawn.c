@@ -33,7 +33,8 @@ static void step_to_json(void *arg, const struct mk_step_text *step)
 static void step_to_text(void *arg, const struct mk_step_text *step)
 {
 	(void)arg;
-	printf("  %-8s %s", step->name, step->what);
+	printf("  %-8s ", step->name);
+	put_visible(stdout, step->what);
 	if (step->undo)
 		printf(" [undo: %s]", step->undo);
 	printf("\n");

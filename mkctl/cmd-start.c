@@ -48,17 +48,14 @@ static int start_one(struct app *app, const struct mk_instance *inst,
 	r = mk_start(app->ctx, inst, &run_options, &result, err);
 	if (r == 0)
 		print_started(&result, arg);
-	if (result.log_tail) {
-		free(app->log_tail);
-		app->log_tail = TAKE_PTR(result.log_tail);
-	}
+	app->log_tail = TAKE_PTR(result.log_tail);
 	mk_run_result_clear(&result);
 	return r;
 }
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
-	return change_each_named(app, argc, argv, start_one, err);
+	return change_named(app, argc, argv, start_one, err);
 }
 
 const struct command cmd_start = {

@@ -13,13 +13,6 @@ static const struct option_desc options[] = {
 	OPTION_END
 };
 
-/* --all means all that run. */
-static bool skip(const struct app *app, const struct mk_instance *inst)
-{
-	return app->opts.all && (inst->get.state == MK_STATE_CREATED ||
-				 inst->get.state == MK_STATE_LOADED);
-}
-
 static int stop_one(struct app *app, const struct mk_instance *inst, void *arg,
 		    struct mk_error *err)
 {
@@ -29,7 +22,8 @@ static int stop_one(struct app *app, const struct mk_instance *inst, void *arg,
 	};
 	int r;
 
-	if (skip(app, inst))
+	/* --all means all that run. */
+	if (app->opts.all && never_started(inst))
 		return 0;
 	r = mk_stop(app->ctx, inst, app->opts.kill, &run_options, err);
 	return r < 0 ? r : print_changed(app, inst->get.id, arg, err);
@@ -37,7 +31,7 @@ static int stop_one(struct app *app, const struct mk_instance *inst, void *arg,
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
-	return change_each_named(app, argc, argv, stop_one, err);
+	return change_named(app, argc, argv, stop_one, err);
 }
 
 const struct command cmd_stop = {

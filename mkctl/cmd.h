@@ -49,18 +49,27 @@ struct option_desc {
 };
 
 /**
+ * struct app_error - what went wrong with one object
+ * @log_tail: last lines of its log, or NULL
+ */
+struct app_error {
+	struct mk_error err;
+	char *log_tail;
+};
+
+/**
  * struct app - one run of mkctl
  * @verb: for messages; NULL before it is known
  * @opts: of the command
  * @errors: to be printed by main(), in order
- * @log_tail: to be printed with them, or NULL
+ * @log_tail: of what is under way, for its error; NULL for none
  * @nr_done: objects that the command dealt with
  */
 struct app {
 	struct mk_ctx *ctx;
 	const char *verb;
 	struct options opts;
-	struct mk_error *errors;
+	struct app_error *errors;
 	size_t nr_errors;
 	char *log_tail;
 	size_t nr_done;
@@ -105,11 +114,11 @@ extern const struct command cmd_help;
 extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 void print_usage(FILE *out);
-/** app_add_error() - one object failed, the command goes on */
+/** app_add_error() - one object failed; takes its log_tail, too */
 void app_add_error(struct app *app, const struct mk_error *err);
 /** interrupted - set to the signal's number by SIGINT, SIGTERM, SIGHUP */
 extern volatile sig_atomic_t interrupted;
-/** app_begin_change() - signals from now on undo; then mk_change_begin() */
+/** app_begin_change() - mk_change_begin(); from then on signals undo */
 int app_begin_change(struct app *app, struct mk_change *ret_change,
 		     struct mk_error *err) MK_MUST_CHECK;
 
@@ -138,28 +147,27 @@ void print_option_names(const struct command *cmd, FILE *out);
 
 /* names.c */
 /**
- * for_each_named() - look up the NAMEs, or --all, and call @fn for each
+ * each_fn - what a verb does to one instance
+ * @arg: "instances" of the JSON document; NULL in text mode
+ */
+typedef int (*each_fn)(struct app *app, const struct mk_instance *inst,
+		       void *arg, struct mk_error *err);
+/**
+ * look_at_named() - look up the NAMEs, or --all, and call @fn for each
  *
  * Goes on after a failure; the failures end in app->errors.
  */
-int for_each_named(struct app *app, int argc, char **argv,
-		   int (*fn)(struct app *app, const struct mk_instance *inst,
-			     void *arg, struct mk_error *err),
-		   void *arg, struct mk_error *err) MK_MUST_CHECK;
-
-/**
- * change_each_named() - the same for verbs that change something
- *
- * Holds the lock meanwhile. @fn gets the "instances" of the JSON document as
- * its @arg, NULL in text mode.
- */
-int change_each_named(struct app *app, int argc, char **argv,
-		      int (*fn)(struct app *app,
-				const struct mk_instance *inst, void *arg,
-				struct mk_error *err),
-		      struct mk_error *err) MK_MUST_CHECK;
+int look_at_named(struct app *app, int argc, char **argv, each_fn fn,
+		  struct mk_error *err) MK_MUST_CHECK;
+/** change_named() - the same for verbs that change something: with the lock */
+int change_named(struct app *app, int argc, char **argv, each_fn fn,
+		 struct mk_error *err) MK_MUST_CHECK;
+/** never_started() - nothing that stop or kill --all is about */
+bool never_started(const struct mk_instance *inst);
 
 /* out.c */
+/** put_visible() - text that is not ours, so that it cannot act on a terminal */
+void put_visible(FILE *out, const char *text);
 struct json_object *json_document(const char *verb);
 void json_add_string(struct json_object *obj, const char *key,
 		     const char *value);

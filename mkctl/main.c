@@ -4,6 +4,7 @@
  *
  * Only this file prints errors and chooses the exit status.
  */
+#include <fcntl.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -44,43 +45,52 @@ static void print_error_json(const struct mk_error *err, const char *log_tail)
 	json_object_put(doc);
 }
 
-static void print_error_text(const char *verb, const struct mk_error *err,
-			     const char *log_tail)
+static void print_log_tail(const char *log_tail)
 {
 	const char *line, *end;
 
-	fprintf(stderr, "mkctl: ");
-	if (verb)
-		fprintf(stderr, "%s: ", verb);
-	if (err->object[0])
-		fprintf(stderr, "%s: ", err->object);
-	fprintf(stderr, "%s\n", err->message);
-	if (log_tail)
-		fprintf(stderr, "last lines of its log:\n");
-	for (line = log_tail; line && *line; line = end) {
+	fprintf(stderr, "last lines of its log:\n");
+	for (line = log_tail; *line; line = end) {
 		end = strchrnul(line, '\n');
 		fprintf(stderr, "  %.*s\n", (int)(end - line), line);
 		if (*end)
 			end++;
 	}
-	if (err->hint[0])
-		fprintf(stderr, "hint: %s\n", err->hint);
-	if (err->code == MK_ERR_USAGE)
-		fprintf(stderr, "Try 'mkctl%s%s --help'\n", verb ? " " : "",
-			verb ? verb : "");
+}
+
+static void print_error_text(const char *verb, const struct mk_error *err,
+			     const char *log_tail)
+{
+	fprintf(stderr, "mkctl: ");
+	if (verb)
+		fprintf(stderr, "%s: ", verb);
+	if (err->object[0]) {
+		put_visible(stderr, err->object);
+		fprintf(stderr, ": ");
+	}
+	put_visible(stderr, err->message);
+	fprintf(stderr, "\n");
+	if (log_tail)
+		print_log_tail(log_tail);
+	if (!err->hint[0])
+		return;
+	fprintf(stderr, "hint: ");
+	put_visible(stderr, err->hint);
+	fprintf(stderr, "\n");
 }
 
 static void print_errors(const struct app *app)
 {
-	const char *tail;
+	const struct app_error *error;
 	size_t i;
 
 	for (i = 0; i < app->nr_errors; i++) {
-		tail = i + 1 == app->nr_errors ? app->log_tail : NULL;
+		error = &app->errors[i];
 		if (app->opts.json)
-			print_error_json(&app->errors[i], tail);
+			print_error_json(&error->err, error->log_tail);
 		else
-			print_error_text(app->verb, &app->errors[i], tail);
+			print_error_text(app->verb, &error->err,
+					 error->log_tail);
 	}
 }
 
@@ -95,8 +105,8 @@ static void close_stdout(struct app *app)
 		error = errno;
 	if (!failed && !error)
 		return;
-	mk_error_set(&err, MK_ERR_FAILED, "stdout", "cannot write: %s",
-		     error ? strerror(error) : "write error");
+	mk_error_set(&err, MK_ERR_FAILED, "stdout", "cannot write%s%s",
+		     error ? ": " : "", error ? strerror(error) : "");
 	app_add_error(app, &err);
 	app->nr_done = 0;	/* nobody heard of what was done */
 }
@@ -105,15 +115,15 @@ static int exit_status(const struct app *app)
 {
 	size_t i;
 
-	if (interrupted && app->nr_errors)
-		return 128 + interrupted;
 	if (app->nr_errors == 0)
 		return 0;
-	/* What needs attention is not hidden behind "partial". */
+	/* What needs attention is not hidden behind a signal or "partial". */
 	for (i = 0; i < app->nr_errors; i++)
-		if (app->errors[i].code == MK_ERR_UNDO)
+		if (app->errors[i].err.code == MK_ERR_UNDO)
 			return MK_ERR_UNDO;
-	return app->nr_done ? EXIT_PARTIAL : app->errors[0].code;
+	if (interrupted)
+		return 128 + interrupted;
+	return app->nr_done ? EXIT_PARTIAL : app->errors[0].err.code;
 }
 
 /* Also errors of the option parser itself come as JSON if that was asked. */
@@ -128,8 +138,10 @@ static bool wants_json(int argc, char **argv)
 }
 
 static int check_args(const struct command *cmd, const struct options *opts,
-		      int nr_args, struct mk_error *err)
+		      int nr_args, char **args, struct mk_error *err)
 {
+	int i;
+
 	if (opts->all && nr_args) {
 		mk_error_set(err, MK_ERR_USAGE, NULL,
 			     "--all and a name do not go together");
@@ -140,12 +152,16 @@ static int check_args(const struct command *cmd, const struct options *opts,
 		return -EINVAL;
 	}
 	if (cmd->max_args >= 0 && nr_args > cmd->max_args) {
-		mk_error_set(err, MK_ERR_USAGE, NULL,
-			     cmd->max_args ? "takes only %s" :
-					     "takes no argument%s",
-			     cmd->max_args ? cmd->args : "");
+		mk_error_set(err, MK_ERR_USAGE, args[cmd->max_args],
+			     "one argument too many");
 		return -EINVAL;
 	}
+	for (i = 0; i < nr_args; i++)
+		if (!args[i][0]) {
+			mk_error_set(err, MK_ERR_USAGE, NULL,
+				     "an argument is empty");
+			return -EINVAL;
+		}
 	return 0;
 }
 
@@ -169,7 +185,7 @@ static int run_command(struct app *app, const struct command *cmd, int argc,
 		print_option_names(cmd, stdout);
 		return 0;
 	}
-	r = check_args(cmd, &app->opts, argc - first, err);
+	r = check_args(cmd, &app->opts, argc - first, argv + first, err);
 	if (r < 0)
 		return r;
 	r = mk_ctx_new(secure_getenv("MKCTL_ROOT"), &app->ctx, err);
@@ -197,9 +213,50 @@ static int dispatch(struct app *app, int argc, char **argv,
 		mk_error_set(err, MK_ERR_USAGE, NULL,
 			     verb[0] == '-' ? "unknown option '%s'" :
 					      "unknown command '%s'", verb);
+		if (verb[0] == '-')
+			mk_error_hint(err, "options stand behind the command; 'mkctl --help' lists the commands");
 		return -EINVAL;
 	}
 	return run_command(app, cmd, argc - 1, argv + 1, err);
+}
+
+static void hint_usage(const struct app *app, struct mk_error *err)
+{
+	const struct command *cmd = app->verb ? command_find(app->verb) : NULL;
+
+	if (cmd)
+		mk_error_hint(err, "usage: mkctl %s%s%s [OPTION]...; 'mkctl %s --help' tells more",
+			      cmd->name, cmd->args[0] ? " " : "", cmd->args,
+			      cmd->name);
+	else
+		mk_error_hint(err, "'mkctl --help' lists the commands");
+}
+
+/*
+ * A device or file that is opened must not become 0, 1 or 2 because whoever
+ * started this had closed those. What stands in for them can neither be read
+ * nor written, so that output is not lost unnoticed.
+ */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void app_exit(struct app *app)
+{
+	size_t i;
+
+	for (i = 0; i < app->nr_errors; i++)
+		free(app->errors[i].log_tail);
+	free(app->errors);
+	free(app->log_tail);
+	mk_ctx_free(app->ctx);
 }
 
 int main(int argc, char **argv)
@@ -208,17 +265,18 @@ int main(int argc, char **argv)
 	struct mk_error err = MK_ERROR_INIT;
 	int status;
 
+	fill_standard_fds();
 	if (dispatch(&app, argc, argv, &err) < 0) {
 		if (!err.code)
 			mk_error_set(&err, MK_ERR_FAILED, NULL,
 				     "failed without a reason");
+		if (err.code == MK_ERR_USAGE)
+			hint_usage(&app, &err);
 		app_add_error(&app, &err);
 	}
 	close_stdout(&app);
 	print_errors(&app);
 	status = exit_status(&app);
-	mk_ctx_free(app.ctx);
-	free(app.log_tail);
-	free(app.errors);
+	app_exit(&app);
 	return status;
 }

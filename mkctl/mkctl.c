@@ -50,13 +50,16 @@ void print_usage(FILE *out)
 
 void app_add_error(struct app *app, const struct mk_error *err)
 {
-	struct mk_error *grown;
+	struct app_error *grown;
 
 	grown = realloc(app->errors, (app->nr_errors + 1) * sizeof(*grown));
 	if (!grown)
 		abort();	/* an error that nobody hears is worse */
 	app->errors = grown;
-	app->errors[app->nr_errors++] = *err;
+	app->errors[app->nr_errors++] = (struct app_error){
+		.err = *err,
+		.log_tail = TAKE_PTR(app->log_tail),
+	};
 }
 
 static void on_signal(int number)
@@ -64,20 +67,28 @@ static void on_signal(int number)
 	interrupted = number;
 }
 
+/* What nohup or a shell's "&" has switched off stays off. */
+static void catch_signal(int number)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction old;
+
+	if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(number, &action, NULL);
+}
+
 int app_begin_change(struct app *app, struct mk_change *ret_change,
 		     struct mk_error *err)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
-	size_t i;
 	int r;
 
 	/* While it waits for the lock there is nothing to undo yet. */
 	r = mk_change_begin(app->ctx, ret_change, err);
 	if (r < 0)
 		return r;
-	for (i = 0; i < MK_ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &action, NULL);
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
+	catch_signal(SIGHUP);
 	signal(SIGPIPE, SIG_IGN);	/* stdout may go, the undo may not */
 	return 0;
 }

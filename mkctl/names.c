@@ -4,8 +4,11 @@
  */
 #include "cmd.h"
 
-typedef int (*each_fn)(struct app *app, const struct mk_instance *inst,
-		       void *arg, struct mk_error *err);
+bool never_started(const struct mk_instance *inst)
+{
+	return inst->get.state == MK_STATE_CREATED ||
+	       inst->get.state == MK_STATE_LOADED;
+}
 
 static void one_instance(struct app *app, const struct mk_instance *inst,
 			 each_fn fn, void *arg)
@@ -40,8 +43,8 @@ static int not_reached(const char *name, struct mk_error *err)
 	return -EINTR;
 }
 
-int for_each_named(struct app *app, int argc, char **argv, each_fn fn,
-		   void *arg, struct mk_error *err)
+static int for_each(struct app *app, int argc, char **argv, each_fn fn,
+		    void *arg, struct mk_error *err)
 {
 	struct mk_instance_list list;
 	size_t i;
@@ -71,28 +74,37 @@ int for_each_named(struct app *app, int argc, char **argv, each_fn fn,
 	return r;
 }
 
-int change_each_named(struct app *app, int argc, char **argv, each_fn fn,
-		      struct mk_error *err)
+int look_at_named(struct app *app, int argc, char **argv, each_fn fn,
+		  struct mk_error *err)
 {
-	struct mk_change change = MK_CHANGE_NONE;
 	struct json_object *list = NULL;
 	struct json_object *doc = NULL;
 	int r;
 
-	r = app_begin_change(app, &change, err);
-	if (r < 0)
-		return r;
 	if (app->opts.json) {
 		doc = json_document(app->verb);
 		list = json_object_new_array();
 		json_object_object_add(doc, "instances", list);
 	}
-	r = for_each_named(app, argc, argv, fn, list, err);
-	mk_change_end(&change);
+	r = for_each(app, argc, argv, fn, list, err);
 	/* What was done is said, whatever came after; else nothing is. */
 	if (doc && (app->nr_done || (r == 0 && !app->nr_errors)))
 		json_print(doc);
 	else
 		json_object_put(doc);
+	return r;
+}
+
+int change_named(struct app *app, int argc, char **argv, each_fn fn,
+		 struct mk_error *err)
+{
+	struct mk_change change = MK_CHANGE_NONE;
+	int r;
+
+	r = app_begin_change(app, &change, err);
+	if (r < 0)
+		return r;
+	r = look_at_named(app, argc, argv, fn, err);
+	mk_change_end(&change);
 	return r;
 }

@@ -101,6 +101,11 @@ static int store(const struct option_desc *desc, const char *arg,
 		*(bool *)member = true;
 		return 0;
 	case OPT_STRING:
+		if (!*arg) {
+			mk_error_set(err, MK_ERR_USAGE, NULL,
+				     "--%s takes a file, not ''", desc->name);
+			return -EINVAL;
+		}
 		*(const char **)member = arg;
 		return 0;
 	case OPT_SECONDS:
@@ -123,7 +128,7 @@ static int bad_option(const struct command *cmd, int c, char **argv,
 	const char *word = argv[optind - 1];
 	char letter[3] = { '-', (char)optopt, '\0' };
 
-	if (optopt > 0 && optopt < VALUE_BASE)
+	if (optopt && optopt < VALUE_BASE)	/* a char, which has a sign */
 		word = letter;
 	if (c == ':')
 		mk_error_set(err, MK_ERR_USAGE, NULL,

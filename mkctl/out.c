@@ -6,6 +6,46 @@
 
 #include "cmd.h"
 
+void put_visible(FILE *out, const char *text)
+{
+	char one[MK_TEXT_VISIBLE_MAX(4)];
+	size_t n;
+
+	for (; *text; text += n) {
+		n = mk_utf8_char(text, strnlen(text, 4));
+		n = n ? n : 1;
+		mk_text_visible(one, sizeof(one), text, n);
+		fputs(one, out);
+	}
+}
+
+static bool is_utf8(const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n) {
+		n = mk_utf8_char(text, strnlen(text, 4));
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+/* JSON is UTF-8; the name of a file need not be. */
+static struct json_object *new_string(const char *value)
+{
+	size_t len = strlen(value);
+	mk_autofree char *copy = NULL;
+
+	if (is_utf8(value))
+		return json_object_new_string(value);
+	copy = malloc(MK_TEXT_VISIBLE_MAX(len));
+	if (!copy)
+		return NULL;
+	mk_text_visible(copy, MK_TEXT_VISIBLE_MAX(len), value, len);
+	return json_object_new_string(copy);
+}
+
 struct json_object *json_document(const char *verb)
 {
 	struct json_object *doc = json_object_new_object();
@@ -19,8 +59,7 @@ struct json_object *json_document(const char *verb)
 void json_add_string(struct json_object *obj, const char *key,
 		     const char *value)
 {
-	json_object_object_add(obj, key,
-			       value ? json_object_new_string(value) : NULL);
+	json_object_object_add(obj, key, value ? new_string(value) : NULL);
 }
 
 void json_add_u64(struct json_object *obj, const char *key, uint64_t value)

@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "boot.h"
 #include "dtb.h"
@@ -24,7 +23,7 @@ int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,
 	struct mk_dtb_params params;
 	int r;
 
-	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed)) {
+	if (getentropy(seed, sizeof(seed)) < 0) {
 		r = -errno;
 		mk_error_set(err, MK_ERR_FAILED, NULL,
 			     "no random bytes: %s", strerror(-r));

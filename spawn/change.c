@@ -73,13 +73,8 @@ static int lock_take(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
 		return r;
 	fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    0644);
-	if (fd < 0) {
-		r = -errno;
-		mk_error_set(err, MK_ERR_NOT_PERMITTED, LOCK_PATH,
-			     "cannot open: %s", strerror(-r));
-		mk_error_hint(err, "run it as root");
-		return r;
-	}
+	if (fd < 0)
+		return mk_facts_open_error(err, LOCK_PATH, errno);
 	r = lock_wait(fd, MK_LOCK_TIMEOUT_MS, err);
 	if (r < 0)
 		return r;
@@ -134,8 +129,11 @@ static int repair_one(struct mk_ctx *ctx, const char *name,
 	if (r < 0)
 		return r;
 	r = mk_facts_find(ctx, &inst->get, &facts);
-	if (r < 0)
+	if (r == -ENOENT || r == -EINVAL)	/* of another, or no sense */
 		r = mk_facts_remove(ctx, name, err);
+	else if (r < 0)
+		mk_error_set(err, MK_ERR_FAILED, MK_RUN_DIR,
+			     "cannot read %s.json: %s", name, strerror(-r));
 	else if (facts->pending && never_ran(inst->get.state))
 		r = remove_leftover(ctx, &inst->get, err);
 	else if (facts->pending)
@@ -192,13 +190,11 @@ int mk_change_begin(struct mk_ctx *ctx, struct mk_change *ret_change,
 	struct mk_info info;
 	int r;
 
-	r = mk_ctx_device(ctx, err);
+	/* Before the folder is made: elsewhere there is nothing to lock. */
+	r = mk_info_get_host(ctx, &info, err);
 	if (r < 0)
 		return r;
 	r = lock_take(ctx, &fd, err);
-	if (r < 0)
-		return r;
-	r = mk_info_get_host(ctx, &info, err);
 	if (r < 0)
 		return r;
 	r = mk_facts_repair(ctx, err);

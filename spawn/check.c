@@ -81,9 +81,8 @@ static int check_list(struct mk_ctx *ctx, const char *path, uint32_t reason,
 		      int error, const unsigned int *cpus, size_t nr_cpus,
 		      struct mk_error *err)
 {
-	mk_autofree unsigned int *listed = NULL;
 	mk_autofree char *text = NULL;
-	size_t nr_listed, i;
+	size_t i;
 	int r;
 
 	r = mk_ctx_read_text(ctx, path, CPU_LIST_MAX, &text);
@@ -94,15 +93,17 @@ static int check_list(struct mk_ctx *ctx, const char *path, uint32_t reason,
 			     strerror(-r));
 		return r;
 	}
-	r = mk_parse_cpulist(text, &listed, &nr_listed, err);
-	if (r < 0) {
-		mk_error_object(err, "%s", path);
-		return r;
-	}
-	for (i = 0; i < nr_cpus; i++)
-		if (!contains(listed, nr_listed, cpus[i]))
+	for (i = 0; i < nr_cpus; i++) {
+		r = mk_cpulist_has(text, cpus[i]);
+		if (r == 0)
 			return refuse(err, error, reason, cpus[i], 0, NULL,
 				      NULL);
+		if (r < 0) {
+			mk_error_set(err, MK_ERR_FAILED, path,
+				     "not a list of CPUs");
+			return r;
+		}
+	}
 	return 0;
 }
 
@@ -155,24 +156,6 @@ int mk_check_memory(const struct mk_info *info, uint64_t bytes,
 	return refuse(err, ENOMEM, MK_REASON_MEM_NO_SPACE,
 		      info->pool_free_bytes, info->pool_largest_bytes, NULL,
 		      NULL);
-}
-
-int mk_check_cmdline(const char *cmdline, const char *config_path,
-		     struct mk_error *err)
-{
-	static const char parameter[] = "mk_shared_memory=";
-	const char *found = cmdline;
-
-	while ((found = strstr(found, parameter))) {
-		if (found == cmdline || found[-1] == ' ' || found[-1] == '"') {
-			mk_error_set(err, MK_ERR_CONFIG, config_path,
-				     "'cmdline' carries mk_shared_memory=");
-			mk_error_hint(err, "leave it away; mkctl adds it");
-			return -EINVAL;
-		}
-		found++;
-	}
-	return 0;
 }
 
 int mk_check_file(const char *path, const char *key, int *ret_fd,

@@ -17,9 +17,6 @@ int mk_check_cpus(struct mk_ctx *ctx, const unsigned int *cpus, size_t nr_cpus,
 /** mk_check_memory() - the pool has as much free */
 int mk_check_memory(const struct mk_info *info, uint64_t bytes,
 		    struct mk_error *err) MK_MUST_CHECK;
-/** mk_check_cmdline() - it does not say what mkctl says */
-int mk_check_cmdline(const char *cmdline, const char *config_path,
-		     struct mk_error *err) MK_MUST_CHECK;
 /**
  * mk_check_file() - open a kernel or initrd
  * @key: of the config that names it

@@ -41,9 +41,15 @@ bool mk_facts_match(const struct mk_facts *facts, const struct mk_get *get)
 	return facts->id == get->id && facts->created_ns == get->created_ns;
 }
 
-static int open_dir(struct mk_ctx *ctx)
+int mk_facts_open_error(struct mk_error *err, const char *object, int error)
 {
-	return mk_ctx_open(ctx, MK_RUN_DIR, O_RDONLY | O_DIRECTORY, 0);
+	bool denied = error == EACCES || error == EPERM;
+
+	mk_error_set(err, denied ? MK_ERR_NOT_PERMITTED : MK_ERR_FAILED,
+		     object, "cannot make or open it: %s", strerror(error));
+	if (denied)
+		mk_error_hint(err, "run it as root");
+	return -error;
 }
 
 int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
@@ -54,14 +60,9 @@ int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
 	/* What mkdir has to say is said again, and better, by the open. */
 	(void)mkdirat(root, mk_ctx_relative("/run"), 0755);
 	(void)mkdirat(root, mk_ctx_relative(MK_RUN_DIR), 0755);
-	fd = open_dir(ctx);
-	if (fd < 0) {
-		mk_error_set(err, MK_ERR_NOT_PERMITTED, MK_RUN_DIR,
-			     "cannot make or open this folder: %s",
-			     strerror(-fd));
-		mk_error_hint(err, "run it as root");
-		return fd;
-	}
+	fd = mk_ctx_open(ctx, MK_RUN_DIR, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return mk_facts_open_error(err, MK_RUN_DIR, -fd);
 	*ret_fd = fd;
 	return 0;
 }

@@ -12,6 +12,8 @@
 /** mk_facts_dir() - open the folder, making it */
 int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd,
 		 struct mk_error *err) MK_MUST_CHECK;
+/** mk_facts_open_error() - @object, there or the folder, cannot be opened */
+int mk_facts_open_error(struct mk_error *err, const char *object, int error);
 /*
  * These two may fail unheard where something worse is reported already: the
  * next change repairs what is left.

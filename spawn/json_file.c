@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <mk/util.h>
+#include <mk/libmk.h>
 
 #include "json_file.h"
 #include "json_scan.h"
@@ -34,30 +34,6 @@ static int out_of_memory(const struct mk_json_file *f, struct mk_error *err)
 	return -ENOMEM;
 }
 
-/*
- * Copies with control characters as \xNN: what a file says must not drive the
- * terminal. U+0080 to U+009f are among them, as c2 80 to c2 9f.
- */
-static void copy_visible(char *dst, size_t size, const char *src)
-{
-	const unsigned char *u = (const unsigned char *)src;
-	bool c1 = false;
-	size_t n = 0;
-
-	for (; *u && n + 5 <= size; u++) {
-		c1 = c1 || (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0);
-		if (*u < 0x20 || *u == 0x7f || c1)
-			n += (size_t)sprintf(dst + n, "\\x%02x", *u);
-		else
-			dst[n++] = (char)*u;
-		c1 = c1 && *u == 0xc2;
-	}
-	dst[n] = '\0';
-	/* A character cut in half at the end would spoil JSON output. */
-	if (*u)
-		dst[mk_json_utf8_end(dst, n)] = '\0';
-}
-
 /* Of a path that is too long the end matters, of the rest the beginning. */
 static void write_object(char *dst, const char *path, const char *where)
 {
@@ -65,7 +41,7 @@ static void write_object(char *dst, const char *path, const char *where)
 	size_t path_len = strlen(path);
 	size_t room;
 
-	copy_visible(shown, sizeof(shown), where);
+	mk_text_visible(shown, sizeof(shown), where, strlen(where));
 	room = OBJECT_SIZE - 1 - strlen(shown);
 	if (path_len <= room)
 		snprintf(dst, OBJECT_SIZE, "%s%s", path, shown);
@@ -83,7 +59,7 @@ static int refuse_args(const struct mk_json_file *f, const char *where,
 
 	write_object(object, f->path, where);
 	vsnprintf(message, sizeof(message), fmt, args);
-	copy_visible(visible, sizeof(visible), message);
+	mk_text_visible(visible, sizeof(visible), message, strlen(message));
 	mk_error_set(err, MK_ERR_CONFIG, object, "%s", visible);
 	return -EINVAL;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <json-c/json.h>
+#include <mk/libmk.h>
 
 #include "json_scan.h"
 
@@ -511,42 +512,12 @@ int mk_json_find(const char *text, size_t bytes, const char *pointer,
 	return 0;
 }
 
-/* Bytes of the UTF-8 sequence at @u, 0 when it is none (Unicode, table 3-7). */
-static size_t utf8_sequence(const unsigned char *u, size_t left)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (u[0] < 0x80)
-		return 1;
-	if (u[0] < 0xc2 || u[0] > 0xf4)
-		return 0;
-	n = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
-	if (left < n)
-		return 0;
-	if (u[0] == 0xe0)
-		low = 0xa0;
-	else if (u[0] == 0xed)
-		high = 0x9f;
-	else if (u[0] == 0xf0)
-		low = 0x90;
-	else if (u[0] == 0xf4)
-		high = 0x8f;
-	if (u[1] < low || u[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((u[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 size_t mk_json_utf8_end(const char *text, size_t bytes)
 {
-	const unsigned char *u = (const unsigned char *)text;
 	size_t at = 0, n;
 
 	while (at < bytes) {
-		n = utf8_sequence(u + at, bytes - at);
+		n = mk_utf8_char(text + at, bytes - at);
 		if (!n)
 			break;
 		at += n;

@@ -212,6 +212,25 @@ int mk_parse_cpulist(const char *s, unsigned int **ret_cpus, size_t *ret_n,
 	return 0;
 }
 
+int mk_cpulist_has(const char *s, unsigned int cpu)
+{
+	uint64_t first, last;
+
+	do {
+		if (parse_digits(&s, &first))
+			return -EINVAL;
+		last = first;
+		if (*s == '-') {
+			s++;
+			if (parse_digits(&s, &last))
+				return -EINVAL;
+		}
+		if (cpu >= first && cpu <= last)
+			return 1;
+	} while (*s++ == ',');
+	return s[-1] ? -EINVAL : 0;
+}
+
 bool mk_name_valid(const char *name)
 {
 	static const char head[] = "abcdefghijklmnopqrstuvwxyz0123456789";

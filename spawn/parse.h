@@ -45,6 +45,15 @@ int mk_parse_cpulist(const char *s, unsigned int **ret_cpus, size_t *ret_n,
 	__attribute__((warn_unused_result));
 
 /**
+ * mk_cpulist_has() - is a CPU in a list of sysfs
+ * @s: as for mk_parse_cpulist(), of any length: the machine's, not ours
+ *
+ * Returns: 1, 0, or -EINVAL when @s is not a list as far as it was read.
+ */
+int mk_cpulist_has(const char *s, unsigned int cpu)
+	__attribute__((warn_unused_result));
+
+/**
  * mk_name_valid() - may an instance have this name
  *
  * [a-z0-9][a-z0-9_.-]{0,30}, as the kernel checks it on MK_IOC_CREATE.

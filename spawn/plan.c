@@ -59,7 +59,7 @@ static void add_undo_failure(struct mk_error *err, const char *step,
 	snprintf(err->message + used, sizeof(err->message) - used,
 		 "; and undo of '%s' failed: %s", step, undo_err->message);
 	snprintf(err->hint, sizeof(err->hint),
-		 "'mkctl ls' shows what is left; 'mkctl rm NAME' removes it");
+		 "'mkctl ls' shows what is left; the next mkctl that changes something removes it, 'mkctl rm NAME' too");
 	err->code = MK_ERR_UNDO;
 }
 

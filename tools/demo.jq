@@ -9,11 +9,17 @@ def field($report; $key): ($report // "") | split("\n")
 	| map(select(startswith($key + " "))) | .[0] // "" | ltrimstr($key + " ");
 def version_of($uname): $uname | capture("(?<v>#.*)"; "") // {v: ""} | .v;
 def check($name; $ok; $detail): {name: $name, ok: ($ok == true), detail: $detail};
+def counted($name; $ok; $count; $unit): check($name; $ok; "\($count.before) -> \($count.after) \($unit)")
+	+ {before: $count.before, after: $count.after};
 # "0-1,5" to [0, 1, 5]
 def cpus: if . == null or . == "" then [] else split(",")
 	| map(split("-") | map(tonumber)
 		| if length == 2 then range(.[0]; .[1] + 1) else .[0] end) end;
 def ms($doc): obj($doc).ms;
+# From the start of mkctl to the instance's PID 1; the start is known to 10 ms,
+# rounded down
+def pid1_ms($time; $inst): if obj($time).begin_ms and $inst.alive_ns
+	then ($inst.alive_ns / 1000000 - $time.begin_ms) * 10 | round / 10 else null end;
 def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 
 . as $all
@@ -28,7 +34,8 @@ def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 		uname: field($all["report-" + .]; "uname")
 	}}) | from_entries) as $i
 | obj($all["respawn-two"]) as $respawn
-| ($names | map((ms($all["time-spawn-" + .]) // 999999)) | max) as $spawn_ms
+| ($names | map({key: ., value: pid1_ms($all["time-spawn-" + .]; $i[.].before)}) | from_entries) as $pid1
+| ($names | map($pid1[.] // 999999) | max) as $spawn_ms
 | (obj($all["show-killed"]).instances[0]? // {}) as $killed
 | (($killed.end_to_cpus_back_ns // 9e15) / 1000000) as $back_ms
 | {
@@ -37,13 +44,14 @@ def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 		name: "host", state: "running",
 		uname: field($all["report-host"]; "uname"),
 		boot_id: field($all["report-host"]; "boot_id"),
-		cpus: ($all["cpus-with-both"] | cpus),
+		cpus: (obj($all["host-parts"]).cpus // []),
+		apicids: (obj($all["host-parts"]).apicids // []),
+		memory_bytes: obj($all["host-parts"]).memory_bytes,
 		cpus_online: {
 			before: $all["cpus-before"],
 			with_instances: $all["cpus-with-both"],
 			after_kill: $all["cpus-after-kill"]
 		},
-		apicids: "",
 		host_init_ms: $host_init_ms,
 		initramfs_bytes: $initramfs_bytes,
 		pool_bytes: obj($all["pool-empty"]).pool_bytes,
@@ -68,7 +76,9 @@ def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 	})),
 	times_ms: {
 		host_init: $host_init_ms,
+		spawn_one_to_pid1: $pid1.one,
 		spawn_one: ms($all["time-spawn-one"]),
+		spawn_two_to_pid1: $pid1.two,
 		spawn_two: ms($all["time-spawn-two"]),
 		respawn_two: ms($all["time-respawn-two"]),
 		kill: ms($all["time-kill"]),
@@ -83,13 +93,13 @@ def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 	check("builds_differ";
 		version_of($i.one.uname) != version_of($i.two.uname)
 		and $i.one.uname != "" and $i.two.uname != ""; null),
-	check("victim_beat_stopped";
+	counted("victim_beat_stopped";
 		$p.victim.before != null and $p.victim.before > 0
-		and $p.victim.after == $p.victim.before; null),
-	check("host_progress_during_spin";
-		($p.host.after // 0) > ($p.host.before // 0); null),
-	check("sibling_progress_during_spin";
-		($p.sibling.after // 0) > ($p.sibling.before // 0); null),
+		and $p.victim.after == $p.victim.before; $p.victim; "beats"),
+	counted("host_progress_during_spin";
+		($p.host.after // 0) > ($p.host.before // 0); $p.host; "turns"),
+	counted("sibling_progress_during_spin";
+		($p.sibling.after // 0) > ($p.sibling.before // 0); $p.sibling; "beats"),
 	check("cpus_back";
 		($i.two.before.cpus // []) as $lent
 		| ($lent | length) == 2

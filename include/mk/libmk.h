@@ -199,6 +199,23 @@ int mk_log_read(int fd, int (*fn)(void *arg, const struct mk_log_line *line),
 		void *arg) MK_MUST_CHECK;
 
 /*
+ * Text from elsewhere.
+ */
+
+/** mk_utf8_char() - bytes of the UTF-8 character at @s, 0 when it is none */
+size_t mk_utf8_char(const char *s, size_t len);
+
+#define MK_TEXT_VISIBLE_MAX(len)	(4 * (len) + 1)
+/**
+ * mk_text_visible() - copy so that it is UTF-8 and nothing acts on a terminal
+ * @size: of @dst, at least 1; MK_TEXT_VISIBLE_MAX() holds everything. What does
+ *	not fit is left out, by whole characters
+ *
+ * Bytes that are not UTF-8 and control characters other than tab become \xNN.
+ */
+void mk_text_visible(char *dst, size_t size, const char *src, size_t len);
+
+/*
  * Names and refusals.
  */
 

@@ -26,6 +26,8 @@
 #include <linux/signalfd.h>
 
 #define LINE_BYTES	900	/* /dev/kmsg refuses records of 1024 and more */
+#define RELAY_BYTES	512
+#define PIPE_BYTES	65536	/* what a pipe holds, pipe(7) */
 #define TERM_GRACE_MS	500	/* between SIGTERM and SIGKILL at the end */
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -34,12 +36,12 @@ static int talk_fd = 1;		/* the console, or /dev/kmsg in an instance */
 
 static void say(const char *text, const char *more)
 {
-	char line[160] = "mk-init: ";
+	char said[160] = "mk-init: ";
 
-	strlcat(line, text, sizeof(line) - 1);
-	strlcat(line, more, sizeof(line) - 1);
-	strlcat(line, "\n", sizeof(line));
-	write(talk_fd, line, strlen(line));
+	strlcat(said, text, sizeof(said) - 1);
+	strlcat(said, more, sizeof(said) - 1);
+	strlcat(said, "\n", sizeof(said));
+	write(talk_fd, said, strlen(said));
 }
 
 /* Copy the last value of @key on the command line, without its quotes. */
@@ -174,29 +176,39 @@ static pid_t start_command(int out_fd)
 	exit(127);
 }
 
+static char line[LINE_BYTES];
+static size_t line_used;
+
+static void end_line(void)
+{
+	if (line_used)
+		write(talk_fd, line, line_used);
+	line_used = 0;
+}
+
 /* Hand what the command prints to the kernel log, one record for each line. */
 static void relay(int fd)
 {
-	static char line[LINE_BYTES];
-	static size_t used;
-	char buf[512];
+	char buf[RELAY_BYTES];
 	ssize_t i, got = read(fd, buf, sizeof(buf));
 
 	for (i = 0; i < got; i++) {
-		line[used++] = buf[i];
-		if (buf[i] == '\n' || used == sizeof(line)) {
-			write(talk_fd, line, used);
-			used = 0;
-		}
+		line[line_used++] = buf[i];
+		if (buf[i] == '\n' || line_used == sizeof(line))
+			end_line();
 	}
 }
 
-/* What a command printed last must not be lost when it ends the kernel. */
+/*
+ * What a command printed last must not be lost when it ends the kernel. No more
+ * than a pipe holds: one that never stops printing must not keep the end away.
+ */
 static void relay_rest(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int turns = PIPE_BYTES / RELAY_BYTES;
 
-	while (fd >= 0 && poll(&pfd, 1, 0) > 0)
+	while (fd >= 0 && turns-- && poll(&pfd, 1, 0) > 0)
 		relay(fd);
 }
 
@@ -264,6 +276,7 @@ static void command_ended(int status)
 	char wish[16] = "idle";
 	size_t i;
 
+	end_line();
 	say("the command ended with status ", itoa(status));
 	cmdline_get("mk.end", wish, sizeof(wish));
 	for (i = 0; i < ARRAY_SIZE(ends); i++)
@@ -288,7 +301,8 @@ int main(void)
 	fds[0].events = fds[1].events = POLLIN;
 	for (;;) {
 		poll(fds, 2, -1);
-		relay_rest(fds[1].fd);
+		if (fds[1].revents & POLLIN)
+			relay(fds[1].fd);
 		if (!(fds[0].revents & POLLIN) ||
 		    read(fds[0].fd, &info, sizeof(info)) != sizeof(info))
 			continue;

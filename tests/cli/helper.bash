@@ -52,3 +52,17 @@ has() {
 		return 1
 	}
 }
+
+# signal_spawn SIGNAL COMMAND...: a spawn that hangs in its boot; when it is
+# there, it gets the signal. Leaves $status, out.txt and err.txt.
+signal_spawn() {
+	local signal=$1 pid
+
+	shift
+	MKFAKE_BOOT=hang "$@" 3>&- > out.txt 2> err.txt &
+	pid=$!
+	until grep -q 'start ' out.txt; do sleep 0.05; done
+	kill -"$signal" $pid
+	status=0
+	wait $pid || status=$?
+}

@@ -218,23 +218,14 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 }
 
 @test "a signal undoes: status 128+n" {
-	MKFAKE_BOOT=hang "$fake" spawn web.json 3>&- > out.txt 2> err.txt &
-	pid=$!
-	until grep -q 'start ' out.txt; do sleep 0.05; done
-	kill -TERM $pid
-	status=0
-	wait $pid || status=$?
+	signal_spawn TERM "$fake" spawn web.json
 	is 143 "$status"
 	has "interrupted while it booted" "$(cat err.txt)"
 	is "" "$("$fake" ls -q)"
 }
 
 @test "a killed mkctl: the next change repairs" {
-	MKFAKE_BOOT=hang "$fake" spawn web.json 3>&- > out.txt 2>&1 &
-	pid=$!
-	until grep -q 'start ' out.txt; do sleep 0.05; done
-	kill -KILL $pid
-	wait $pid || true
+	signal_spawn KILL "$fake" spawn web.json
 	is starting "$("$fake" ls -j | jq -r '.instances[0].state')"
 	run -0 "$fake" spawn web.json
 	is 1 "$("$fake" ls -q | wc -l)"
@@ -248,7 +239,7 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	until ! flock -n "$MKCTL_ROOT/run/mkctl/lock" true; do sleep 0.05; done
 	echo 4711 > "$MKCTL_ROOT/run/mkctl/lock"
 	begin=$SECONDS
-	run --separate-stderr -5 "$mkctl" stop web
+	run --separate-stderr -5 "$fake" stop web
 	has "/run/mkctl/lock: another mkctl is changing instances (pid 4711)" "${stderr_lines[0]}"
 	[ $((SECONDS - begin)) -ge 9 ]
 	run -0 "$fake" ls
@@ -270,4 +261,58 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 		run -1 bash -c "'$fake' $args 2>&1 > /dev/full"
 		has "cannot write: No space left on device" "$output"
 	done
+}
+
+@test "several that fail to start: each log is with its own error" {
+	"$fake" spawn web.json
+	"$fake" stop web
+	MKFAKE_BOOT=panic run --separate-stderr -1 "$fake" start web nope
+	has "mkctl: start: web: it ended while it booted" "${stderr_lines[0]}"
+	is "last lines of its log:" "${stderr_lines[1]}"
+	is "mkctl: start: nope: no such instance" "${stderr_lines[6]}"
+	is 8 "${#stderr_lines[@]}"
+	MKFAKE_BOOT=panic run --separate-stderr -1 "$fake" start -j web nope
+	is "true false" "$(jq -r '.error | has("log")' <<< "$stderr" | xargs)"
+}
+
+@test "a name that is longer than any: status 4, like any other" {
+	run --separate-stderr -4 "$fake" show "$(printf 'a%.0s' {1..40})"
+	has "no such instance" "${stderr_lines[0]}"
+	is "hint: 'mkctl ls' lists them" "${stderr_lines[1]}"
+}
+
+@test "a signal that was ignored stays ignored" {
+	signal_spawn HUP nohup "$fake" spawn web.json --timeout 2
+	is 7 "$status"
+}
+
+@test "a signal does not hide an undo that failed: status 8" {
+	MKCTL_FAIL_UNDO=create signal_spawn TERM "$fake" spawn web.json
+	is 8 "$status"
+	has "the next mkctl that changes something removes it" "$(cat err.txt)"
+}
+
+@test "what an instance was made from does not act on the terminal" {
+	jq -c '.cmdline = "a\u001b[31mb"' web.json > bad.json
+	run -0 "$fake" spawn --dry-run bad.json
+	has "a\\x1b[31mb" "$output"
+	"$fake" spawn bad.json
+	run -0 "$fake" show web
+	has "cmdline   a\\x1b[31mb" "$output"
+	is $'a\e[31mb' "$("$fake" show -j web | jq -r '.instances[0].made_from.cmdline')"
+}
+
+@test "ls says when a list of CPUs is cut" {
+	echo 0-4294967295 > "$MKCTL_ROOT/sys/devices/system/cpu/present"
+	cp "$MKCTL_ROOT"/sys/devices/system/cpu/{present,online}
+	make_config web "$(seq -s, 1000000000 2 1000000014)" > many.json
+	"$fake" spawn many.json
+	run -0 "$fake" ls
+	has "...  " "${lines[1]}"
+	has ",1000000012,1000000014" "$("$fake" show web)"
+}
+
+@test "inside an instance no folder is made" {
+	MKFAKE_ROLE=instance run --separate-stderr -6 "$fake" stop web
+	[ ! -e "$MKCTL_ROOT/run/mkctl" ]
 }

@@ -29,19 +29,19 @@ setup() { make_machine; }
 	run --separate-stderr -2 "$mkctl"
 	is "" "$output"
 	is "mkctl: needs a command" "${stderr_lines[0]}"
-	is "Try 'mkctl --help'" "${stderr_lines[1]}"
+	is "hint: 'mkctl --help' lists the commands" "${stderr_lines[1]}"
 }
 
 @test "unknown command" {
 	run --separate-stderr -2 "$mkctl" frobnicate
 	is "mkctl: unknown command 'frobnicate'" "${stderr_lines[0]}"
-	is "Try 'mkctl --help'" "${stderr_lines[1]}"
+	is "hint: 'mkctl --help' lists the commands" "${stderr_lines[1]}"
 }
 
 @test "unknown option" {
 	run --separate-stderr -2 "$mkctl" stop --frob web
 	is "mkctl: stop: unknown option '--frob'" "${stderr_lines[0]}"
-	is "Try 'mkctl stop --help'" "${stderr_lines[1]}"
+	is "hint: usage: mkctl stop NAME... [OPTION]...; 'mkctl stop --help' tells more" "${stderr_lines[1]}"
 	run --separate-stderr -2 "$mkctl" ls -x
 	is "mkctl: ls: unknown option '-x'" "${stderr_lines[0]}"
 }
@@ -64,9 +64,9 @@ setup() { make_machine; }
 	run --separate-stderr -2 "$mkctl" stop
 	is "mkctl: stop: needs NAME..." "${stderr_lines[0]}"
 	run --separate-stderr -2 "$mkctl" spawn a.json b.json
-	is "mkctl: spawn: takes only FILE.json" "${stderr_lines[0]}"
+	is "mkctl: spawn: b.json: one argument too many" "${stderr_lines[0]}"
 	run --separate-stderr -2 "$mkctl" ls web
-	is "mkctl: ls: takes no argument" "${stderr_lines[0]}"
+	is "mkctl: ls: web: one argument too many" "${stderr_lines[0]}"
 	run --separate-stderr -2 "$mkctl" stop --all web
 	is "mkctl: stop: --all and a name do not go together" "${stderr_lines[0]}"
 	run --separate-stderr -2 "$mkctl" pool grow
@@ -191,4 +191,42 @@ setup() { make_machine; }
 		done
 	done
 	scdoc < "$page" > page.1
+}
+
+@test "an empty argument is refused before anything is opened" {
+	run --separate-stderr -2 "$mkctl" show ""
+	is "mkctl: show: an argument is empty" "${stderr_lines[0]}"
+	run --separate-stderr -2 "$mkctl" spawn web.json -n --dtb ""
+	is "mkctl: spawn: --dtb takes a file, not ''" "${stderr_lines[0]}"
+}
+
+@test "options stand behind the command" {
+	run --separate-stderr -2 "$mkctl" -q ls
+	is "mkctl: unknown option '-q'" "${stderr_lines[0]}"
+	has "hint: options stand behind the command" "${stderr_lines[1]}"
+}
+
+@test "help is not wider than a terminal" {
+	for verb in $("$mkctl" help --list-commands); do
+		"$mkctl" "$verb" --help
+	done > all.txt
+	"$mkctl" --help >> all.txt
+	run -1 grep -nE '.{81}' all.txt
+}
+
+@test "what a file is called does not act on the terminal" {
+	run --separate-stderr -3 "$mkctl" spawn $'\e[31mno\xff.json'
+	is "mkctl: spawn: \\x1b[31mno\\xff.json: cannot read the file: No such file or directory" "${stderr_lines[0]}"
+	run --separate-stderr -3 "$mkctl" spawn -j $'no\xff.json'
+	is 'no\xff.json' "$(jq -r .error.object <<< "$stderr")"
+	jq -c '.kernel = "no\u001b[31m"' web.json > bad.json
+	run --separate-stderr -3 "$fake" spawn bad.json
+	has "no\\x1b[31m: cannot open the kernel" "${stderr_lines[0]}"
+}
+
+@test "closed standard descriptors are not taken for others" {
+	run -1 bash -c "'$mkctl' version 2>&1 >&-"
+	has "stdout: cannot write: Bad file descriptor" "$output"
+	MKFAKE_ROLE=instance run -0 bash -c "'$fake' ready <&- >&- 2>&-"
+	run -6 bash -c "rm -f '$MKCTL_ROOT/dev/multikernel'; '$mkctl' ls <&- >&- 2>&-"
 }

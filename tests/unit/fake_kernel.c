@@ -271,7 +271,7 @@ static int op_set_memory(struct mk_set_memory *s)
 	inst->get.memory_bytes = s->bytes;
 	inst->get.nr_ranges = s->bytes != 0;
 	inst->get.handoff_addr = 0x140000000ULL;
-	inst->get.handoff_bytes = 0x10000;
+	inst->get.handoff_bytes = FAKE_HANDOFF;
 	return 0;
 }
 

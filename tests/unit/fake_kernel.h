@@ -21,6 +21,7 @@
 #define FAKE_INSTANCES	8
 #define FAKE_CPUS	8	/* of the machine; APIC id is twice the number */
 #define FAKE_POOL	(1ULL << 30)
+#define FAKE_HANDOFF	0x40000	/* MK_HANDOFF_BYTES of the kernel */
 
 enum fake_boot { FAKE_OK, FAKE_HANG, FAKE_PANIC };
 

@@ -210,6 +210,21 @@ static void test_cpulist_limit(void **state)
 		assert_int_equal(cpus[i], i + 1);
 }
 
+static void test_cpulist_has(void **state)
+{
+	(void)state;
+	assert_int_equal(mk_cpulist_has("0", 0), 1);
+	assert_int_equal(mk_cpulist_has("0", 1), 0);
+	assert_int_equal(mk_cpulist_has("0-3,8-4095", 4095), 1);
+	assert_int_equal(mk_cpulist_has("0-3,8-4095", 7), 0);
+	assert_int_equal(mk_cpulist_has("0-3,8-4095", 4096), 0);
+	assert_int_equal(mk_cpulist_has("", 0), -EINVAL);
+	assert_int_equal(mk_cpulist_has("0-", 1), -EINVAL);
+	assert_int_equal(mk_cpulist_has("0,", 1), -EINVAL);
+	assert_int_equal(mk_cpulist_has("0 1", 1), -EINVAL);
+	assert_int_equal(mk_cpulist_has("99999999999999999999", 1), -EINVAL);
+}
+
 static void test_name(void **state)
 {
 	static const struct {
@@ -250,6 +265,7 @@ int main(void)
 		cmocka_unit_test(test_cpulist_good),
 		cmocka_unit_test(test_cpulist_bad),
 		cmocka_unit_test(test_cpulist_limit),
+		cmocka_unit_test(test_cpulist_has),
 		cmocka_unit_test(test_name),
 	};
 

@@ -133,7 +133,7 @@ static void test_spawn(void **state)
 	assert_int_equal(spawn(), 0);
 	assert_string_equal(fake->journal, "create cpus memory load start");
 	assert_string_equal(fake->instances[1].cmdline,
-			    "quiet mk_shared_memory=0x400000@0x100000000");
+			    "mk_shared_memory=0x400000@0x100000000 quiet");
 	assert_int_equal(fake->instances[1].cpus[0], 3);
 	assert_int_equal(result.inst->get.state, MK_STATE_RUNNING);
 	assert_int_equal(result.stages.nr_items, 7);
@@ -306,9 +306,6 @@ static void test_checks(void **state)
 	config.memory_bytes = 2ULL << 30;
 	check_refused(MK_ERR_BUSY, "1G free, largest piece 1G");
 	config.memory_bytes = 256 << 20;
-	config.cmdline = (char *)"a mk_shared_memory=1@2";
-	check_refused(MK_ERR_CONFIG, "mk_shared_memory=");
-	config.cmdline = (char *)"";
 	config.initrd = (char *)"/no/such/initrd";
 	check_refused(MK_ERR_CONFIG, "cannot open the initrd");
 	config.initrd = NULL;
@@ -318,6 +315,17 @@ static void test_checks(void **state)
 	check_refused(MK_ERR_CONFIG, "not a regular file");
 	fake->role = MK_ROLE_NONE;
 	check_refused(MK_ERR_NOT_PERMITTED, "no pool");
+}
+
+/* More CPUs than one instance can have; a list of sysfs that is none. */
+static void test_large_machine(void **state)
+{
+	(void)state;
+	write_text("sys/devices/system/cpu/present", "0-4095\n");
+	write_text("sys/devices/system/cpu/online", "0-1,oops\n");
+	check_refused(MK_ERR_FAILED, "not a list of CPUs");
+	write_text("sys/devices/system/cpu/online", "0-1,3-4095,2\n");
+	assert_int_equal(spawn(), 0);
 }
 
 static void test_taken(void **state)
@@ -502,6 +510,7 @@ int main(void)
 		TEST(test_boot_panic),
 		TEST(test_cancel),
 		TEST(test_checks),
+		TEST(test_large_machine),
 		TEST(test_taken),
 		TEST(test_preview),
 		TEST(test_life),

@@ -400,6 +400,7 @@ static void __init mk_clocks(void)
 	mark_tsc_async_resets("multikernel instance");
 }
 
+/* First of all: a panic of the earliest boot must not reset the machine. */
 static void __init mk_ends(void)
 {
 	machine_ops.power_off = mk_power_off;
@@ -410,7 +411,6 @@ static void __init mk_ends(void)
 	pm_power_off = mk_power_off;
 	/* A panic ends the instance at once, unless panic= says when. */
 	set_arch_panic_timeout(-1, CONFIG_PANIC_TIMEOUT);
-	atomic_notifier_chain_register(&panic_notifier_list, &mk_panic_nb);
 }
 
 /*
@@ -422,7 +422,7 @@ static void __init mk_platform_setup(void)
 {
 	mk_no_legacy();
 	mk_clocks();
-	mk_ends();
+	atomic_notifier_chain_register(&panic_notifier_list, &mk_panic_nb);
 	x86_init.mpparse.parse_smp_cfg = mk_parse_smp_config;
 	x86_init.hyper.x2apic_available = mk_x2apic_available;
 	x86_platform.realmode_reserve = mk_realmode_reserve;
@@ -464,6 +464,7 @@ void __init multikernel_instance_early_setup(void)
 {
 	multikernel_role = MK_ROLE_INSTANCE;
 	multikernel_shorthand_unsafe = true;
+	mk_ends();
 	x86_init.oem.arch_setup = mk_arch_setup;
 	x86_init.resources.dmi_setup = mk_platform_setup;
 }
