@@ -222,7 +222,7 @@ static const struct reason_text reasons[] = {
 	[MK_REASON_CPU_NOT_BACK] = {
 		"cpu-not-back", MK_ERR_FAILED,
 		"CPU {a} did not come online in the host again",
-		"the host's kernel log says why; try 'chcpu -e {a}'" },
+		"the host's kernel log says why; 'mkctl kill NAME' tries again" },
 	[MK_REASON_BUSY] = {
 		"busy", MK_ERR_BUSY,
 		"another request on it is under way",

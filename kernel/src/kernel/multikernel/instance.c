@@ -172,10 +172,9 @@ int mk_instance_need_state(struct mk_instance *inst, u32 states,
  */
 int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r)
 {
-	if (!inst->cpus_lent || !mk_state_is_end(mk_get_state(inst)) ||
-	    !inst->cpu_stuck)
+	if (!inst->cpu_stuck)
 		return 0;
-	mk_refuse(r, MK_REASON_CPU_NOT_BACK, 0, 0, inst->name);
+	mk_refuse(r, MK_REASON_CPU_NOT_BACK, inst->cpus[0].cpu, 0, inst->name);
 	return -EIO;
 }
 
@@ -437,10 +436,9 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 	ret = mk_instance_need_quiet(inst, r);
 	if (ret)
 		return ret;
-	ret = mk_memory_release(inst);
+	ret = mk_lend_return(inst, r) ?: mk_memory_release(inst);
 	if (ret)
 		return ret;
-	mk_lend_return(inst, NULL);
 	/* From here on mk_messages_work() cannot meet it. */
 	mutex_lock(&mk_rx_lock);
 	list_del(&inst->node);

@@ -148,12 +148,26 @@ static int mk_cpu_return(struct mk_instance *inst, u32 cpu,
 	return -EIO;
 }
 
+/* Only those that are still lent: a KILL must never reset the others. */
+static void mk_keep_lent(struct mk_instance *inst)
+{
+	u32 i, kept = 0;
+
+	mutex_lock(&mk_rx_lock);
+	for (i = 0; i < inst->nr_cpus; i++)
+		if (mk_lent_to[inst->cpus[i].cpu] == inst)
+			inst->cpus[kept++] = inst->cpus[i];
+	inst->nr_cpus = kept;
+	mutex_unlock(&mk_rx_lock);
+}
+
 /**
  * mk_lend_return() - the CPUs of an instance become the host's again
  * @inst: instance; its CPUs have been reset
  * @r: refusal to fill, or NULL
  *
- * Return: 0, or -EIO if a CPU did not come online; the others are back.
+ * Return: 0, or -EIO if a CPU did not come online; then the others are back,
+ * and the instance's list has only those that are not.
  */
 int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 {
@@ -164,6 +178,8 @@ int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 		return 0;
 	for (i = 0; i < inst->nr_cpus; i++)
 		ret = mk_cpu_return(inst, inst->cpus[i].cpu, r) ?: ret;
+	if (ret)
+		mk_keep_lent(inst);
 	inst->cpus_lent = ret;
 	return ret;
 }
@@ -190,9 +206,10 @@ static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
 	if (!ret)
 		return 0;
 	mk_refuse(r, MK_REASON_CPU_OFFLINE_FAILED, cpus[gone], -ret, NULL);
+	/* None of them has run anything: they are the host's in any case. */
 	for (i = 0; i < gone; i++)
 		mk_cpu_return(inst, cpus[i], NULL);
-	for (i = gone; i < nr; i++)
+	for (i = 0; i < nr; i++)
 		WRITE_ONCE(mk_lent_to[cpus[i]], NULL);
 	return -EBUSY;
 }
@@ -260,9 +277,8 @@ int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 		return mk_lookup_errno(r);
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
-	ret = mk_closing_check(r);
-	if (!ret)
-		ret = mk_cpus_check(inst, cpus, nr, r);
+	ret = mk_closing_check(r) ?: mk_instance_need_quiet(inst, r) ?:
+	      mk_cpus_check(inst, cpus, nr, r);
 	if (ret)
 		return ret;
 	mk_fill_list(list, cpus, nr);
