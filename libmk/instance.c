@@ -179,12 +179,13 @@ int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
 
 int mk_instance_set_cpus(struct mk_ctx *ctx, uint32_t id,
 			 const unsigned int *cpus, size_t nr_cpus,
-			 struct mk_error *err)
+			 uint32_t flags, struct mk_error *err)
 {
 	struct mk_set_cpus req = {
 		.size = sizeof(req),
 		.id = id,
 		.nr_cpus = (uint32_t)nr_cpus,
+		.flags = flags,
 		.cpus = (uintptr_t)cpus,
 	};
 
@@ -193,14 +194,15 @@ int mk_instance_set_cpus(struct mk_ctx *ctx, uint32_t id,
 			    err);
 }
 
-int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id, uint64_t bytes,
-			   uint32_t node, struct mk_error *err)
+int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id,
+			   const struct mk_memory_part *parts,
+			   size_t nr_parts, struct mk_error *err)
 {
 	struct mk_set_memory req = {
 		.size = sizeof(req),
 		.id = id,
-		.bytes = bytes,
-		.node = node,
+		.nr_parts = (uint32_t)nr_parts,
+		.parts = (uintptr_t)parts,
 	};
 
 	return mk_ctx_ioctl(ctx, MK_IOC_SET_MEMORY, &req, &req.refusal, NULL,

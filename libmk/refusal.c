@@ -107,6 +107,18 @@ static const struct reason_text reasons[] = {
 		"cpu-confidential", MK_ERR_NOT_PERMITTED,
 		"this machine encrypts its memory (SME, SEV or TDX)",
 		"boot the host with mem_encrypt=off; inside a confidential guest it is not possible" },
+	[MK_REASON_CPU_SPLITS_CORE] = {
+		"cpu-splits-core", MK_ERR_BUSY,
+		"CPU {a} shares a core with CPU {b}, which is not in the list",
+		"take both, or say \"allow_split_core\": true in the config" },
+	[MK_REASON_CPU_TOO_FEW] = {
+		"cpu-too-few", MK_ERR_BUSY,
+		"{a} CPUs are wanted and {b} can be had",
+		"ask for fewer, or end an instance; 'mkctl ls' lists them" },
+	[MK_REASON_CPU_NODE] = {
+		"cpu-node", MK_ERR_CONFIG,
+		"there is no NUMA node {a}",
+		"'lscpu' lists the nodes" },
 	[MK_REASON_MEM_NO_SPACE] = {
 		"mem-no-space", MK_ERR_BUSY,
 		"not enough free memory in the pool: {a:size} free, largest piece {b:size}",
@@ -135,6 +147,10 @@ static const struct reason_text reasons[] = {
 		"mem-there", MK_ERR_BUSY,
 		"it has {a:size} of memory already",
 		"remove it and spawn it again: 'mkctl rm NAME', 'mkctl spawn FILE'" },
+	[MK_REASON_MEM_NODE_FULL] = {
+		"mem-node-full", MK_ERR_BUSY,
+		"not enough free memory on {object}: {a:size} wanted, {b:size} free",
+		"'mkctl pool show' shows the free pieces of each node" },
 	[MK_REASON_IMAGE_READ] = {
 		"image-read", MK_ERR_CONFIG,
 		"the kernel image cannot be read: {b:errno}",
@@ -158,6 +174,10 @@ static const struct reason_text reasons[] = {
 	[MK_REASON_IMAGE_ABI] = {
 		"image-abi", MK_ERR_CONFIG,
 		"the kernel image speaks version {a} of what kernels share, this host version {b}",
+		"build both from the same release" },
+	[MK_REASON_IMAGE_FEATURES] = {
+		"image-features", MK_ERR_CONFIG,
+		"the kernel image has features {a:hex} of what kernels share, this host needs {b:hex}",
 		"build both from the same release" },
 	[MK_REASON_IMAGE_ENTRY] = {
 		"image-entry", MK_ERR_CONFIG,

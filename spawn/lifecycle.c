@@ -216,7 +216,7 @@ static int run_cpus(void *arg, struct mk_error *err)
 	struct start_job *job = arg;
 
 	return mk_instance_set_cpus(job->ctx, job->boot.id, job->cpus,
-				    job->nr_cpus, err);
+				    job->nr_cpus, 0, err);
 }
 
 /* Once it was started, its end has given them back. */
@@ -226,7 +226,7 @@ static int undo_cpus(void *arg, struct mk_error *err)
 
 	if (job->started)
 		return 0;
-	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, err);
+	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, 0, err);
 }
 
 static void describe_start(const void *arg, char *buf, size_t size)

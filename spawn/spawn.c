@@ -155,14 +155,14 @@ static int run_cpus(void *arg, struct mk_error *err)
 	struct spawn_job *job = arg;
 
 	return mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
-				    job->config->nr_cpus, err);
+				    job->config->nr_cpus, 0, err);
 }
 
 static int undo_cpus(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
 
-	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, err);
+	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, 0, err);
 }
 
 static void describe_memory(const void *arg, char *buf, size_t size)
@@ -177,10 +177,12 @@ static void describe_memory(const void *arg, char *buf, size_t size)
 static int run_memory(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
+	const struct mk_memory_part part = {
+		.bytes = job->config->memory_bytes,
+		.node = MK_NODE_ANY,
+	};
 
-	return mk_instance_set_memory(job->ctx, job->boot.id,
-				      job->config->memory_bytes, MK_NODE_ANY,
-				      err);
+	return mk_instance_set_memory(job->ctx, job->boot.id, &part, 1, err);
 }
 
 static int undo_memory(void *arg, struct mk_error *err)
@@ -189,8 +191,7 @@ static int undo_memory(void *arg, struct mk_error *err)
 
 	if (job->loaded)
 		return 0;
-	return mk_instance_set_memory(job->ctx, job->boot.id, 0, MK_NODE_ANY,
-				      err);
+	return mk_instance_set_memory(job->ctx, job->boot.id, NULL, 0, err);
 }
 
 static int full_cmdline(const struct spawn_job *job, char **ret_cmdline)

@@ -116,13 +116,18 @@ int mk_instance_create(struct mk_ctx *ctx, const char *name, uint32_t *ret_id,
 /** mk_instance_destroy() - MK_IOC_DESTROY */
 int mk_instance_destroy(struct mk_ctx *ctx, uint32_t id,
 			struct mk_error *err) MK_MUST_CHECK;
-/** mk_instance_set_cpus() - MK_IOC_SET_CPUS; @nr_cpus 0 gives all back */
+/**
+ * mk_instance_set_cpus() - MK_IOC_SET_CPUS; @nr_cpus 0 gives all back
+ * @flags: MK_CPUS_SPLIT_CORES
+ */
 int mk_instance_set_cpus(struct mk_ctx *ctx, uint32_t id,
 			 const unsigned int *cpus, size_t nr_cpus,
-			 struct mk_error *err) MK_MUST_CHECK;
-/** mk_instance_set_memory() - MK_IOC_SET_MEMORY; @node or MK_NODE_ANY */
-int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id, uint64_t bytes,
-			   uint32_t node, struct mk_error *err) MK_MUST_CHECK;
+			 uint32_t flags, struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_set_memory() - MK_IOC_SET_MEMORY; @nr_parts 0 takes back */
+int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id,
+			   const struct mk_memory_part *parts,
+			   size_t nr_parts,
+			   struct mk_error *err) MK_MUST_CHECK;
 /**
  * mk_instance_load() - kexec_file_load(2) for an instance
  * @initrd_fd: -1 for none

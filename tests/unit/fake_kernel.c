@@ -255,21 +255,26 @@ static int op_set_cpus(struct mk_set_cpus *s)
 static int op_set_memory(struct mk_set_memory *s)
 {
 	struct fake_instance *inst = by_id(s->id, &s->refusal);
+	const struct mk_memory_part *parts =
+		(const struct mk_memory_part *)(uintptr_t)s->parts;
+	uint64_t bytes = 0;
 	int r;
 
 	if (!inst)
 		return -ENOENT;
-	r = enter(s->bytes ? "memory" : "memory-back", &s->refusal);
+	for (uint32_t i = 0; i < s->nr_parts; i++)
+		bytes += parts[i].bytes;
+	r = enter(bytes ? "memory" : "memory-back", &s->refusal);
 	if (r < 0)
 		return r;
 	if (inst->get.state != MK_STATE_CREATED)
 		return refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
-	if (s->bytes > pool_free())
+	if (bytes > pool_free())
 		return refuse(&s->refusal, ENOMEM, MK_REASON_MEM_NO_SPACE,
 			      pool_free(), pool_free(), NULL);
-	inst->get.memory_bytes = s->bytes;
-	inst->get.nr_ranges = s->bytes != 0;
+	inst->get.memory_bytes = bytes;
+	inst->get.nr_ranges = bytes != 0;
 	inst->get.handoff_addr = 0x140000000ULL;
 	inst->get.handoff_bytes = FAKE_HANDOFF;
 	return 0;

@@ -117,6 +117,10 @@ enum mk_reason {
 	MK_REASON_CPU_TOO_MANY		= 38,	/* a: count, b: limit */
 	MK_REASON_CPU_NONE		= 39,	/* START without CPUs */
 	MK_REASON_CPU_CONFIDENTIAL	= 40,	/* SME, SEV or TDX is active */
+	MK_REASON_CPU_SPLITS_CORE	= 41,	/* a: cpu, b: sibling that is left
+						 * out, object: who has that */
+	MK_REASON_CPU_TOO_FEW		= 42,	/* a: wanted, b: free */
+	MK_REASON_CPU_NODE		= 43,	/* a: node */
 	/* memory */
 	MK_REASON_MEM_NO_SPACE		= 48,	/* a: free, b: largest piece */
 	MK_REASON_MEM_TOO_SMALL		= 49,	/* a: wanted, b: least */
@@ -125,6 +129,8 @@ enum mk_reason {
 	MK_REASON_MEM_NONE		= 52,	/* LOAD or START without memory */
 	MK_REASON_MEM_PIECES		= 53,	/* a: wanted, b: limit of pieces */
 	MK_REASON_MEM_THERE		= 54,	/* it has memory, a: how much */
+	MK_REASON_MEM_NODE_FULL		= 55,	/* a: wanted, b: free there,
+						 * object: "nodeN" */
 	/* images */
 	MK_REASON_IMAGE_READ		= 64,	/* b: errno */
 	MK_REASON_IMAGE_FORMAT		= 65,	/* neither ELF nor bzImage */
@@ -139,6 +145,7 @@ enum mk_reason {
 	MK_REASON_IMAGE_COMPRESSION	= 74,	/* object: method */
 	MK_REASON_IMAGE_SIGNATURE	= 75,	/* b: errno */
 	MK_REASON_IMAGE_NONE		= 76,	/* START without an image */
+	MK_REASON_IMAGE_FEATURES	= 77,	/* a: its features, b: needed */
 	MK_REASON_INITRD_READ		= 80,	/* b: errno */
 	MK_REASON_INITRD_TOO_LARGE	= 81,	/* a: needed, b: room */
 	MK_REASON_CMDLINE_TOO_LONG	= 82,	/* a: length, b: limit */
@@ -255,45 +262,64 @@ struct mk_by_id {
  * @size: in: sizeof(struct mk_set_cpus)
  * @id: in: instance; created, loaded or ended
  * @nr_cpus: in: how many, 0 to MK_MAX_CPUS
- * @reserved: zero
+ * @flags: in: MK_CPUS_SPLIT_CORES
  * @cpus: in: pointer to @nr_cpus __u32, Linux CPU numbers of the host, the
  *	first one boots the instance
  * @refusal: out
  *
  * All are offlined and lent, or none. Replaces (gives back) what it had; 0
- * gives back all. Errors: -EINVAL, -ENODEV unknown, -EBUSY lent or offline,
- * -EPERM.
+ * gives back all. Whole cores only, unless @flags has MK_CPUS_SPLIT_CORES: two
+ * kernels on one core slow each other down, and see into each other's caches.
+ * Errors: -EINVAL, -ENODEV unknown, -EBUSY lent or offline, -EPERM.
  */
 struct mk_set_cpus {
 	__u32 size;
 	__u32 id;
 	__u32 nr_cpus;
-	__u32 reserved;
+	__u32 flags;
 	__aligned_u64 cpus;
 	struct mk_refusal refusal;
 };
+
+/* SMT siblings of the CPUs may stay with the host or with others. */
+#define MK_CPUS_SPLIT_CORES	1
 
 #define MK_MEMORY_ALIGN		0x200000	/* bytes: 2 MiB */
 #define MK_MEMORY_MIN		0x2000000	/* bytes: 32 MiB */
 #define MK_NODE_ANY		0xffffffffU
 
 /**
+ * struct mk_memory_part - so much memory from one place
+ * @bytes: how much, a multiple of MK_MEMORY_ALIGN, not 0
+ * @node: NUMA node or MK_NODE_ANY
+ * @reserved: zero
+ */
+struct mk_memory_part {
+	__aligned_u64 bytes;
+	__u32 node;
+	__u32 reserved;
+};
+
+/**
  * struct mk_set_memory - MK_IOC_SET_MEMORY: give pool memory to an instance
  * @size: in: sizeof(struct mk_set_memory)
  * @id: in: instance; created
- * @bytes: in: how much, a multiple of MK_MEMORY_ALIGN; 0 takes back all
- * @node: in: NUMA node or MK_NODE_ANY
+ * @nr_parts: in: how many, at most MK_MAX_RANGES; 0 takes back all
  * @reserved: zero
+ * @parts: in: pointer to @nr_parts struct mk_memory_part; together at least
+ *	MK_MEMORY_MIN
  * @refusal: out
  *
- * Errors: -ENOMEM, -EINVAL, -EBUSY has memory already or wrong state
+ * All parts are given, or none. A part comes as one piece where the pool has
+ * one that is large enough, else as several. Errors: -ENOMEM, -EINVAL, -EBUSY
+ * has memory already or wrong state
  */
 struct mk_set_memory {
 	__u32 size;
 	__u32 id;
-	__aligned_u64 bytes;
-	__u32 node;
+	__u32 nr_parts;
 	__u32 reserved;
+	__aligned_u64 parts;
 	struct mk_refusal refusal;
 };
 
@@ -325,7 +351,7 @@ struct mk_cpu {
 	__u32 cpu;		/* Linux number on the host */
 	__u32 apicid;		/* hardware id, the same in every kernel */
 	__u32 node;		/* NUMA node on the host */
-	__u32 reserved;
+	__u32 core;		/* the same for SMT siblings only */
 };
 
 /** struct mk_range - one piece of physical memory */

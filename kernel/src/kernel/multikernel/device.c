@@ -81,7 +81,7 @@ static int mk_op_set_cpus(void *arg, struct mk_refusal *r)
 	struct mk_set_cpus *s = arg;
 	u32 *cpus __free(kfree) = NULL;
 
-	if (s->reserved) {
+	if (s->flags & ~MK_CPUS_SPLIT_CORES) {
 		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
 		return -EINVAL;
 	}
@@ -96,18 +96,30 @@ static int mk_op_set_cpus(void *arg, struct mk_refusal *r)
 	if (copy_from_user(cpus, u64_to_user_ptr(s->cpus),
 			   s->nr_cpus * sizeof(*cpus)))
 		return -EFAULT;
-	return mk_instance_set_cpus(s->id, cpus, s->nr_cpus, r);
+	return mk_instance_set_cpus(s->id, cpus, s->nr_cpus, s->flags, r);
 }
 
 static int mk_op_set_memory(void *arg, struct mk_refusal *r)
 {
+	struct mk_memory_part parts[MK_MAX_RANGES];
 	struct mk_set_memory *s = arg;
+	u32 i, reserved = s->reserved;
 
-	if (s->reserved) {
+	if (s->nr_parts > MK_MAX_RANGES) {
+		mk_refuse(r, MK_REASON_MEM_PIECES, s->nr_parts, MK_MAX_RANGES,
+			  NULL);
+		return -EINVAL;
+	}
+	if (copy_from_user(parts, u64_to_user_ptr(s->parts),
+			   s->nr_parts * sizeof(*parts)))
+		return -EFAULT;
+	for (i = 0; i < s->nr_parts; i++)
+		reserved |= parts[i].reserved;
+	if (reserved) {
 		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
 		return -EINVAL;
 	}
-	return mk_instance_set_memory(s->id, s->bytes, s->node, r);
+	return mk_instance_set_memory(s->id, parts, s->nr_parts, r);
 }
 
 static int mk_op_start(void *arg, struct mk_refusal *r)

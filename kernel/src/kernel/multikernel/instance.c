@@ -343,32 +343,80 @@ static int mk_memory_release(struct mk_instance *inst)
 	return 0;
 }
 
-static int mk_memory_size_check(u64 bytes, struct mk_refusal *r)
+static int mk_memory_part_check(const struct mk_memory_part *part,
+				struct mk_refusal *r)
 {
-	if (bytes % MK_MEMORY_ALIGN) {
-		mk_refuse(r, MK_REASON_MEM_ALIGN, bytes, MK_MEMORY_ALIGN, NULL);
+	if (!part->bytes || part->bytes % MK_MEMORY_ALIGN) {
+		mk_refuse(r, MK_REASON_MEM_ALIGN, part->bytes, MK_MEMORY_ALIGN,
+			  NULL);
 		return -EINVAL;
 	}
-	if (bytes && bytes < MK_MEMORY_MIN) {
-		mk_refuse(r, MK_REASON_MEM_TOO_SMALL, bytes, MK_MEMORY_MIN,
+	if (part->node != MK_NODE_ANY && (part->node >= MAX_NUMNODES ||
+					  !node_possible(part->node))) {
+		mk_refuse(r, MK_REASON_MEM_NODE, part->node, 0, NULL);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int mk_memory_check(const struct mk_memory_part *parts, u32 nr,
+			   struct mk_refusal *r)
+{
+	u64 sum = 0;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		ret = mk_memory_part_check(&parts[i], r);
+		if (ret)
+			return ret;
+		if (check_add_overflow(sum, parts[i].bytes, &sum))
+			sum = U64_MAX;
+	}
+	if (nr && sum < MK_MEMORY_MIN) {
+		mk_refuse(r, MK_REASON_MEM_TOO_SMALL, sum, MK_MEMORY_MIN,
 			  NULL);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static int mk_memory_take(struct mk_instance *inst, u64 bytes, u32 node,
-			  struct mk_refusal *r)
+/* One part, behind those that the instance has already. */
+static int mk_memory_take_part(struct mk_instance *inst,
+			       const struct mk_memory_part *part,
+			       struct mk_refusal *r)
 {
+	u32 nr;
+	bool clean;
 	int ret;
 
-	inst->busy = true;	/* mk_pool_take() may let go of the lock */
-	ret = mk_pool_take(bytes, node, inst->ranges, MK_MAX_RANGES,
-			   &inst->nr_ranges, &inst->memory_clean, r);
-	inst->busy = false;
+	ret = mk_pool_take(part->bytes, part->node,
+			   &inst->ranges[inst->nr_ranges],
+			   MK_MAX_RANGES - inst->nr_ranges, &nr, &clean, r);
 	if (ret)
 		return ret;
-	inst->memory_bytes = bytes;
+	inst->nr_ranges += nr;
+	inst->memory_bytes += part->bytes;
+	inst->memory_clean &= clean;
+	return 0;
+}
+
+static int mk_memory_take(struct mk_instance *inst,
+			  const struct mk_memory_part *parts, u32 nr,
+			  struct mk_refusal *r)
+{
+	u32 i;
+	int ret = 0;
+
+	inst->memory_clean = true;
+	inst->busy = true;	/* mk_pool_take() may let go of the lock */
+	for (i = 0; i < nr && !ret; i++)
+		ret = mk_memory_take_part(inst, &parts[i], r);
+	inst->busy = false;
+	if (ret) {
+		mk_memory_release(inst);
+		return ret;
+	}
 	mk_iomem_add(inst);
 	mk_instance_busy(inst);
 	ret = mk_instance_scrub(inst);
@@ -379,25 +427,21 @@ static int mk_memory_take(struct mk_instance *inst, u64 bytes, u32 node,
 /**
  * mk_instance_set_memory() - give an instance memory, or take it back
  * @id: instance
- * @bytes: how much, 0 to take back
- * @node: NUMA node or MK_NODE_ANY
+ * @parts: how much of which node
+ * @nr: parts; 0 to take all back
  * @r: why not, on failure
  *
  * Only in state created: an image is placed with the memory in mind.
  */
-int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r)
+int mk_instance_set_memory(u32 id, const struct mk_memory_part *parts, u32 nr,
+			   struct mk_refusal *r)
 {
 	struct mk_instance *inst;
 	int ret;
 
-	ret = mk_memory_size_check(bytes, r);
+	ret = mk_memory_check(parts, nr, r);
 	if (ret)
 		return ret;
-	if (node != MK_NODE_ANY &&
-	    (node >= MAX_NUMNODES || !node_online(node))) {
-		mk_refuse(r, MK_REASON_MEM_NODE, node, 0, NULL);
-		return -EINVAL;
-	}
 	guard(mutex)(&mk_lock);
 	inst = mk_instance_lookup(id, r);
 	if (!inst)
@@ -405,14 +449,14 @@ int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r)
 	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED), r);
 	if (ret)
 		return ret;
-	if (!bytes)
+	if (!nr)
 		return mk_memory_release(inst);
 	if (inst->nr_ranges) {
 		mk_refuse(r, MK_REASON_MEM_THERE, inst->memory_bytes, 0,
 			  inst->name);
 		return -EBUSY;
 	}
-	return mk_memory_take(inst, bytes, node, r);
+	return mk_memory_take(inst, parts, nr, r);
 }
 
 /**

@@ -172,7 +172,8 @@ struct mk_instance *mk_instance_after(u32 id);
 void mk_instance_put(struct mk_instance *inst);
 int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r);
 int mk_instance_destroy(u32 id, struct mk_refusal *r);
-int mk_instance_set_memory(u32 id, u64 bytes, u32 node, struct mk_refusal *r);
+int mk_instance_set_memory(u32 id, const struct mk_memory_part *parts, u32 nr,
+			   struct mk_refusal *r);
 int mk_instance_need_state(struct mk_instance *inst, u32 states,
 			   struct mk_refusal *r);
 int mk_instance_scrub(struct mk_instance *inst);
@@ -180,7 +181,7 @@ int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r);
 
 /* lend.c */
 int mk_lend_init(void);
-int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
+int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr, u32 flags,
 			 struct mk_refusal *r);
 int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r);
 
@@ -258,6 +259,7 @@ int mk_arch_cpu_kick(u32 apicid);
 void mk_arch_cpu_reset(const struct mk_cpu *cpus, u32 nr);
 int mk_arch_doorbell(u32 apicid, u32 vector);
 u32 mk_arch_apicid(unsigned int cpu);
+u32 mk_arch_core(unsigned int cpu);	/* the same for SMT siblings only */
 void mk_arch_shorthand_off(void);
 void mk_arch_carve(u64 addr, u64 bytes);
 bool mk_arch_is_reserved(u64 addr, u64 bytes);

@@ -81,8 +81,39 @@ static u32 mk_lent_count(void)
 	return n;
 }
 
+static bool mk_has(const u32 *cpus, u32 nr, u32 cpu)
+{
+	while (nr--)
+		if (cpus[nr] == cpu)
+			return true;
+	return false;
+}
+
+/*
+ * Who else is on the core of @cpu? A sibling that is offline and not lent runs
+ * nothing and splits nothing.
+ */
+static int mk_core_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
+			 u32 cpu, struct mk_refusal *r)
+{
+	struct mk_instance *owner;
+	u32 other;
+
+	for_each_present_cpu(other) {
+		owner = mk_lent_to[other];
+		if (mk_arch_core(other) != mk_arch_core(cpu) ||
+		    mk_has(cpus, nr, other) ||
+		    (owner ? owner == inst : !cpu_online(other)))
+			continue;
+		mk_refuse(r, MK_REASON_CPU_SPLITS_CORE, cpu, other,
+			  owner ? owner->name : NULL);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
-			 struct mk_refusal *r)
+			 u32 flags, struct mk_refusal *r)
 {
 	u32 i, j;
 	int ret;
@@ -97,6 +128,11 @@ static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 			mk_refuse(r, MK_REASON_CPU_TWICE, cpus[i], 0, NULL);
 			return -EINVAL;
 		}
+		if (flags & MK_CPUS_SPLIT_CORES)
+			continue;
+		ret = mk_core_check(inst, cpus, nr, cpus[i], r);
+		if (ret)
+			return ret;
 	}
 	if (nr && mk_arch_confidential()) {
 		mk_refuse(r, MK_REASON_CPU_CONFIDENTIAL, 0, 0, NULL);
@@ -232,6 +268,7 @@ static void mk_fill_list(struct mk_cpu *list, const u32 *cpus, u32 nr)
 		list[i].cpu = cpus[i];
 		list[i].apicid = mk_arch_apicid(cpus[i]);
 		list[i].node = cpu_to_node(cpus[i]);
+		list[i].core = mk_arch_core(cpus[i]);
 	}
 }
 
@@ -256,12 +293,13 @@ static int mk_replace_cpus(struct mk_instance *inst, const u32 *cpus, u32 nr,
  * @id: instance
  * @cpus: Linux CPU numbers, the boot CPU first
  * @nr: how many; 0 gives all back
+ * @flags: MK_CPUS_SPLIT_CORES
  * @r: why not, on failure
  *
  * Return: 0. A failed check changes nothing; after another error the instance
  * has no CPUs lent.
  */
-int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
+int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr, u32 flags,
 			 struct mk_refusal *r)
 {
 	struct mk_cpu *list __free(kfree) = NULL;
@@ -278,7 +316,7 @@ int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr,
 	if (mk_state_has_cpus(mk_get_state(inst)))
 		return mk_instance_need_state(inst, 0, r);
 	ret = mk_closing_check(r) ?: mk_instance_need_quiet(inst, r) ?:
-	      mk_cpus_check(inst, cpus, nr, r);
+	      mk_cpus_check(inst, cpus, nr, flags, r);
 	if (ret)
 		return ret;
 	mk_fill_list(list, cpus, nr);

@@ -105,6 +105,12 @@ u32 mk_arch_apicid(unsigned int cpu)
 	return per_cpu(x86_cpu_to_apicid, cpu);
 }
 
+u32 mk_arch_core(unsigned int cpu)
+{
+	return mk_arch_apicid(cpu) >>
+	       topology_get_domain_shift(TOPO_CORE_DOMAIN);
+}
+
 /** generic_multikernel_interrupt() - somebody rang; hard interrupt */
 void generic_multikernel_interrupt(void)
 {
