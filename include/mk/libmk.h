@@ -70,6 +70,23 @@ int mk_info_get(struct mk_ctx *ctx, struct mk_info *ret_info,
 int mk_info_get_host(struct mk_ctx *ctx, struct mk_info *ret_info,
 		     struct mk_error *err) MK_MUST_CHECK;
 
+/**
+ * struct mk_pool_pieces - the pool as one look saw it
+ * @ranges: all of it, by address; no piece spans two nodes
+ * @free: what of it is free
+ */
+struct mk_pool_pieces {
+	struct mk_range *ranges;
+	size_t nr_ranges;
+	struct mk_range *free;
+	size_t nr_free;
+};
+
+/** mk_pool_get() - MK_IOC_POOL; to be cleared by mk_pool_clear() */
+int mk_pool_get(struct mk_ctx *ctx, struct mk_pool_pieces *ret_pool,
+		struct mk_error *err) MK_MUST_CHECK;
+void mk_pool_clear(struct mk_pool_pieces *pool);
+
 /** mk_notify_ready() - MK_IOC_NOTIFY: inside an instance, user space is up */
 int mk_notify_ready(struct mk_ctx *ctx, struct mk_error *err) MK_MUST_CHECK;
 

@@ -140,14 +140,14 @@ enum mk_reason {
 	MK_REASON_IMAGE_ABI		= 69,	/* a: its version, b: ours */
 	MK_REASON_IMAGE_ENTRY		= 70,	/* a: entry */
 	MK_REASON_IMAGE_SEGMENT		= 71,	/* a: address, b: size */
-	MK_REASON_IMAGE_TOO_LARGE	= 72,	/* a: needed, b: room */
+	MK_REASON_IMAGE_TOO_LARGE	= 72,	/* a: needed, b: largest room */
 	MK_REASON_IMAGE_CHECKSUM	= 73,
 	MK_REASON_IMAGE_COMPRESSION	= 74,	/* object: method */
 	MK_REASON_IMAGE_SIGNATURE	= 75,	/* b: errno */
 	MK_REASON_IMAGE_NONE		= 76,	/* START without an image */
 	MK_REASON_IMAGE_FEATURES	= 77,	/* a: its features, b: needed */
 	MK_REASON_INITRD_READ		= 80,	/* b: errno */
-	MK_REASON_INITRD_TOO_LARGE	= 81,	/* a: needed, b: room */
+	MK_REASON_INITRD_TOO_LARGE	= 81,	/* a: needed, b: largest room */
 	MK_REASON_CMDLINE_TOO_LONG	= 82,	/* a: length, b: limit */
 	MK_REASON_CMDLINE_REGION	= 83,	/* carries mk_shared_memory= that disagrees */
 	/* device tree */
@@ -380,8 +380,9 @@ struct mk_range {
  *	so that a start can ask for the same ones)
  * @nr_ranges: in: room at @ranges; out: pieces that there are
  * @memory_bytes: out: sum of the pieces
- * @handoff_addr: out: physical address of the hand-over area in its memory
- * @handoff_bytes: out: its size
+ * @handoff_addr: out: physical address of the hand-over area in its memory, 0
+ *	as long as no image is loaded
+ * @handoff_bytes: out: its size, 0 likewise
  * @beats: out: heartbeats since the start, all CPUs together
  * @created_ns: out: CLOCK_BOOTTIME of the host in ns, 0 for not yet
  * @loaded_ns: out
@@ -475,6 +476,7 @@ struct mk_event {
 /**
  * struct mk_notify - MK_IOC_NOTIFY: inside an instance, tell the host
  * @size: in: sizeof(struct mk_notify)
+#define MK_IOC_POOL		_IOWR(MK_IOC_MAGIC, 0x8b, struct mk_pool)
  * @what: in: MK_NOTIFY_READY: user space is up
  * @refusal: out
  */
@@ -485,6 +487,29 @@ struct mk_notify {
 };
 
 #define MK_NOTIFY_READY		1
+
+/**
+ * struct mk_pool - MK_IOC_POOL: the pool in pieces
+ * @size: in: sizeof(struct mk_pool)
+ * @nr_ranges: in: room at @ranges; out: pieces of the pool
+ * @nr_free: in: room at @free; out: pieces that are free
+ * @reserved: zero
+ * @ranges: in: pointer to @nr_ranges struct mk_range, or 0
+ * @free: in: pointer to @nr_free struct mk_range, or 0
+ * @refusal: out
+ *
+ * Both lists are sorted by address; a piece lies on one NUMA node, and pieces
+ * of one node that touch are one.
+ */
+struct mk_pool {
+	__u32 size;
+	__u32 nr_ranges;
+	__u32 nr_free;
+	__u32 reserved;
+	__aligned_u64 ranges;
+	__aligned_u64 free;
+	struct mk_refusal refusal;
+};
 
 #define MK_IOC_MAGIC		'k'
 #define MK_IOC_INFO		_IOWR(MK_IOC_MAGIC, 0x80, struct mk_info)
@@ -498,5 +523,6 @@ struct mk_notify {
 #define MK_IOC_GET		_IOWR(MK_IOC_MAGIC, 0x88, struct mk_get)
 #define MK_IOC_OPEN		_IOWR(MK_IOC_MAGIC, 0x89, struct mk_open)
 #define MK_IOC_NOTIFY		_IOWR(MK_IOC_MAGIC, 0x8a, struct mk_notify)
+#define MK_IOC_POOL		_IOWR(MK_IOC_MAGIC, 0x8b, struct mk_pool)
 
 #endif /* _UAPI_LINUX_MULTIKERNEL_H */

@@ -106,8 +106,8 @@ static int mk_op_set_memory(void *arg, struct mk_refusal *r)
 	u32 i, reserved = s->reserved;
 
 	if (s->nr_parts > MK_MAX_RANGES) {
-		mk_refuse(r, MK_REASON_MEM_PIECES, s->nr_parts, MK_MAX_RANGES,
-			  NULL);
+		mk_refuse(r, MK_REASON_BAD_STRUCT, s->nr_parts * sizeof(*parts),
+			  sizeof(parts), NULL);
 		return -EINVAL;
 	}
 	if (copy_from_user(parts, u64_to_user_ptr(s->parts),
@@ -257,8 +257,8 @@ static int mk_get_locked(struct mk_get *g, struct mk_lists *lists,
 	g->epoch = inst->epoch;
 	g->flags = inst->cpus_lent ? MK_GET_CPUS_LENT : 0;
 	g->memory_bytes = inst->memory_bytes;
-	g->handoff_addr = inst->nr_ranges ? inst->ranges[0].addr : 0;
-	g->handoff_bytes = inst->nr_ranges ? MK_HANDOFF_BYTES : 0;
+	g->handoff_addr = mk_boot_handoff(inst);
+	g->handoff_bytes = g->handoff_addr ? MK_HANDOFF_BYTES : 0;
 	g->beats = mk_beats(inst);
 	g->image_bytes = inst->payload.kernel ?
 			 mk_payload_image(&inst->payload)->span : 0;
@@ -304,6 +304,40 @@ static int mk_op_notify(void *arg, struct mk_refusal *r)
 	return mk_guest_notify_ready();
 }
 
+/* One of the two lists; @nr is room before and pieces after. */
+static int mk_put_ranges(u64 user, u32 *nr, const struct mk_range *ranges,
+			 u32 there)
+{
+	u32 fit = user ? min(*nr, there) : 0;
+
+	*nr = there;
+	return copy_to_user(u64_to_user_ptr(user), ranges,
+			    fit * sizeof(*ranges)) ? -EFAULT : 0;
+}
+
+static int mk_op_pool(void *arg, struct mk_refusal *r)
+{
+	struct mk_range *ranges, *free;
+	struct mk_pool *p = arg;
+	u32 nr_ranges, nr_free;
+	int ret;
+
+	if (p->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	mutex_lock(&mk_lock);
+	ret = mk_pool_list(&ranges, &nr_ranges, &free, &nr_free);
+	mutex_unlock(&mk_lock);
+	if (ret)
+		return ret;
+	ret = mk_put_ranges(p->ranges, &p->nr_ranges, ranges, nr_ranges) ?:
+	      mk_put_ranges(p->free, &p->nr_free, free, nr_free);
+	kvfree(ranges);
+	kvfree(free);
+	return ret;
+}
+
 /* Who may call an op: the bits of enum mk_role. */
 #define ANYWHERE	(BIT(MK_ROLE_NONE) | BIT(MK_ROLE_HOST) | \
 			 BIT(MK_ROLE_INSTANCE))
@@ -341,6 +375,7 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_GET, mk_get, HOST, mk_op_get),
 	OP(MK_IOC_OPEN, mk_open, HOST, mk_op_open),
 	OP(MK_IOC_NOTIFY, mk_notify, INSTANCE, mk_op_notify),
+	OP(MK_IOC_POOL, mk_pool, HOST, mk_op_pool),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

@@ -78,7 +78,7 @@ static int mk_check_self(const void *dtb, const struct mk_instance *inst,
 			mk_region_bytes, r) ?:
 	      mk_expect(dtb, node, "start-page", 2, mk_arch_start_page(), 0,
 			r) ?:
-	      mk_expect(dtb, node, "hand-over", 4, inst->ranges[0].addr,
+	      mk_expect(dtb, node, "hand-over", 4, mk_boot_handoff(inst),
 			MK_HANDOFF_BYTES, r) ?:
 	      mk_expect_khz(dtb, node, "tsc-khz", mk_arch_tsc_khz(), r) ?:
 	      mk_expect(dtb, node, "lapic-khz", 1, mk_arch_lapic_khz(), 0, r);
@@ -104,7 +104,9 @@ static int mk_check_cpus(const void *dtb, const struct mk_instance *inst,
 		if (i == inst->nr_cpus)
 			return mk_mismatch(r, "/cpus", i + 1, inst->nr_cpus);
 		ret = mk_expect(dtb, node, "reg", 1, inst->cpus[i].apicid, 0,
-				r);
+				r) ?:
+		      mk_expect(dtb, node, "numa-node-id", 1,
+				inst->cpus[i].node, 0, r);
 		if (ret)
 			return ret;
 		i++;
@@ -130,7 +132,9 @@ static int mk_check_memory(const void *dtb, const struct mk_instance *inst,
 			return mk_mismatch(r, "/memory", i + 1,
 					   inst->nr_ranges);
 		ret = mk_expect(dtb, node, "reg", 4, inst->ranges[i].addr,
-				inst->ranges[i].bytes, r);
+				inst->ranges[i].bytes, r) ?:
+		      mk_expect(dtb, node, "numa-node-id", 1,
+				inst->ranges[i].node, 0, r);
 		if (ret)
 			return ret;
 		i++;

@@ -381,42 +381,21 @@ static int mk_memory_check(const struct mk_memory_part *parts, u32 nr,
 	return 0;
 }
 
-/* One part, behind those that the instance has already. */
-static int mk_memory_take_part(struct mk_instance *inst,
-			       const struct mk_memory_part *part,
-			       struct mk_refusal *r)
-{
-	u32 nr;
-	bool clean;
-	int ret;
-
-	ret = mk_pool_take(part->bytes, part->node,
-			   &inst->ranges[inst->nr_ranges],
-			   MK_MAX_RANGES - inst->nr_ranges, &nr, &clean, r);
-	if (ret)
-		return ret;
-	inst->nr_ranges += nr;
-	inst->memory_bytes += part->bytes;
-	inst->memory_clean &= clean;
-	return 0;
-}
-
 static int mk_memory_take(struct mk_instance *inst,
 			  const struct mk_memory_part *parts, u32 nr,
 			  struct mk_refusal *r)
 {
 	u32 i;
-	int ret = 0;
+	int ret;
 
-	inst->memory_clean = true;
 	inst->busy = true;	/* mk_pool_take() may let go of the lock */
-	for (i = 0; i < nr && !ret; i++)
-		ret = mk_memory_take_part(inst, &parts[i], r);
+	ret = mk_pool_take(parts, nr, inst->ranges, MK_MAX_RANGES,
+			   &inst->nr_ranges, &inst->memory_clean, r);
 	inst->busy = false;
-	if (ret) {
-		mk_memory_release(inst);
+	if (ret)
 		return ret;
-	}
+	for (i = 0; i < nr; i++)
+		inst->memory_bytes += parts[i].bytes;
 	mk_iomem_add(inst);
 	mk_instance_busy(inst);
 	ret = mk_instance_scrub(inst);

@@ -20,12 +20,15 @@
 #include <linux/mk_region.h>
 #include <linux/multikernel.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/numa_memblks.h>
 #include <linux/spinlock.h>
 #include <linux/uuid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "image.h"
+#include "layout.h"
 #include "ranges.h"
 
 struct mk_shown;
@@ -111,7 +114,7 @@ extern struct mutex mk_rx_lock;
 extern struct list_head mk_instances;
 extern struct workqueue_struct *mk_wq;
 
-#define MK_HANDOFF_BYTES	0x40000		/* at the start of its memory */
+#define MK_HANDOFF_BYTES	0x40000		/* below its kernel */
 
 /**
  * mk_refuse() - fill a refusal
@@ -124,16 +127,21 @@ extern struct workqueue_struct *mk_wq;
 void mk_refuse(struct mk_refusal *r, u32 reason, u64 a, u64 b,
 	       const char *object);
 
-/* pool.c */
+/* carve.c */
 extern u64 mk_pool_bytes;
-bool mk_pool_contains(u64 start, u64 end);
-void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges);
-int mk_pool_take(u64 bytes, u32 node, struct mk_range *ret, u32 max,
-		 u32 *ret_nr, bool *ret_clean, struct mk_refusal *r);
-void mk_pool_give(const struct mk_range *range);
-int mk_scrub(u64 addr, u64 bytes);
-void mk_pool_show(struct seq_file *m);
 bool mk_pool_early(void);
+bool mk_pool_contains(u64 start, u64 end);
+const struct mk_range *mk_pool_carved(u32 *ret_nr);
+
+/* pool.c */
+void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges);
+int mk_pool_take(const struct mk_memory_part *parts, u32 nr_parts,
+		 struct mk_range *ret, u32 max, u32 *ret_nr, bool *ret_clean,
+		 struct mk_refusal *r);
+void mk_pool_give(const struct mk_range *range);
+int mk_pool_list(struct mk_range **ret_ranges, u32 *ret_nr_ranges,
+		 struct mk_range **ret_free, u32 *ret_nr_free);
+int mk_scrub(u64 addr, u64 bytes);
 
 /* region.c */
 extern u64 mk_region_addr, mk_region_bytes;
@@ -201,6 +209,7 @@ int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r);
 void mk_instance_end(struct mk_instance *inst, enum mk_cause cause);
 int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
 		 struct mk_refusal *r);
+u64 mk_boot_handoff(const struct mk_instance *inst);
 void mk_end_work(struct work_struct *work);
 void mk_kill_all(const char *why);
 int mk_closing_check(struct mk_refusal *r);
@@ -247,6 +256,33 @@ struct mk_boot {
 	const struct mk_range *ranges;
 	u32 nr_ranges;
 };
+
+#ifdef CONFIG_NUMA_MEMBLKS
+#define MK_EARLY_RANGES		NR_NODE_MEMBLKS
+#else
+#define MK_EARLY_RANGES		1
+#endif
+
+/**
+ * struct mk_early_nodes - NUMA nodes as Linux is going to number them
+ * @known: with memory, processors or both
+ * @nr_ranges: used
+ * @range: memory by address; no two that touch are of one node
+ */
+struct mk_early_nodes {
+	nodemask_t known;
+	u32 nr_ranges;
+	struct mk_range range[MK_EARLY_RANGES];
+};
+
+#ifdef CONFIG_ACPI_NUMA
+const struct mk_early_nodes *mk_arch_early_nodes(void);
+#else
+static inline const struct mk_early_nodes *mk_arch_early_nodes(void)
+{
+	return NULL;
+}
+#endif
 
 void mk_arch_want_early(void);	/* call mk_pool_early() before mapping RAM */
 u64 mk_arch_start_page(void);

@@ -15,6 +15,7 @@
  * changes. So there is nothing to undo.
  */
 #include <linux/align.h>
+#include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/log2.h>
@@ -507,5 +508,51 @@ int mk_ranges_take(struct mk_ranges *ranges, u64 bytes, u64 align, u32 node,
 		err = take_several(ranges, &plan, bytes, ret_range, ret_clean,
 				   ret_nr);
 	free_list(&plan.spares);
+	return err;
+}
+
+/**
+ * mk_ranges_take_parts() - take memory of several nodes out of the set
+ * @ranges: set
+ * @parts: how much of which node, or of MK_NODE_ANY
+ * @nr_parts: how many
+ * @align: see mk_ranges_take(), as for the following
+ * @ret_range: array of @max: what was taken, part by part
+ * @ret_clean: array of @max
+ * @max: entries in both
+ * @ret_nr: entries used
+ *
+ * All parts are taken or, on any error, none: what was taken goes back as it
+ * came, clean or not. Parts that name a node are taken first, so that no other
+ * takes what they need.
+ *
+ * Return: 0 or -errno, see mk_ranges_take()
+ */
+int mk_ranges_take_parts(struct mk_ranges *ranges,
+			 const struct mk_memory_part *parts, u32 nr_parts,
+			 u64 align, struct mk_range *ret_range,
+			 bool *ret_clean, u32 max, u32 *ret_nr)
+{
+	u32 i, pass, taken, nr = 0;
+	int err = 0;
+
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < nr_parts && !err; i++) {
+			if ((parts[i].node == MK_NODE_ANY) != pass)
+				continue;
+			err = mk_ranges_take(ranges, parts[i].bytes, align,
+					     parts[i].node, ret_range + nr,
+					     ret_clean + nr, max - nr, &taken);
+			nr += err ? 0 : taken;
+		}
+	}
+	if (!err) {
+		*ret_nr = nr;
+		return 0;
+	}
+	for (i = 0; i < nr; i++)
+		WARN_ON(mk_ranges_add(ranges, ret_range[i].addr,
+				      ret_range[i].bytes, ret_range[i].node,
+				      ret_clean[i]));
 	return err;
 }

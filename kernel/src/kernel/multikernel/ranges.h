@@ -51,6 +51,11 @@ int __must_check mk_ranges_add(struct mk_ranges *ranges, u64 addr, u64 bytes,
 int __must_check mk_ranges_take(struct mk_ranges *ranges, u64 bytes, u64 align,
 				u32 node, struct mk_range *ret_range,
 				bool *ret_clean, u32 max, u32 *ret_nr);
+int __must_check mk_ranges_take_parts(struct mk_ranges *ranges,
+				      const struct mk_memory_part *parts,
+				      u32 nr_parts, u64 align,
+				      struct mk_range *ret_range,
+				      bool *ret_clean, u32 max, u32 *ret_nr);
 bool mk_ranges_take_unclean(struct mk_ranges *ranges, u64 max,
 			    struct mk_range *ret);
 u64 mk_ranges_largest(const struct mk_ranges *ranges, u32 node);

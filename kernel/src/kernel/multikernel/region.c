@@ -205,6 +205,7 @@ static void mk_region_format(void)
 /* The region lies in the pool: at the given address, or wherever there is room. */
 static int mk_region_place(void)
 {
+	struct mk_memory_part part = { .node = MK_NODE_ANY };
 	struct mk_range range;
 	bool clean;
 	u32 nr;
@@ -213,12 +214,12 @@ static int mk_region_place(void)
 	if (mk_param_refused)
 		return -EBUSY;
 	mk_region_bytes = mk_param_bytes ?: MK_REGION_DEFAULT;
+	part.bytes = ALIGN(mk_region_bytes, MK_MEMORY_ALIGN);
 	if (mk_param_addr) {
 		mk_region_addr = mk_param_addr;
 		return 0;
 	}
-	ret = mk_pool_take(ALIGN(mk_region_bytes, MK_MEMORY_ALIGN),
-			   MK_NODE_ANY, &range, 1, &nr, &clean, NULL);
+	ret = mk_pool_take(&part, 1, &range, 1, &nr, &clean, NULL);
 	if (!ret)
 		mk_region_addr = range.addr;
 	return ret;

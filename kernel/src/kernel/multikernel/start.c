@@ -23,8 +23,6 @@
 
 #include "internal.h"
 
-#define MK_KERNEL_OFFSET	SZ_2M	/* in the first piece of memory */
-
 /* Copies @bytes to physical memory that has no direct map. */
 static int mk_copy_to_phys(u64 addr, const void *from, u64 bytes)
 {
@@ -40,23 +38,27 @@ static int mk_copy_to_phys(u64 addr, const void *from, u64 bytes)
 	return 0;
 }
 
-/* The first piece: hand-over area, kernel, ..., initrd at the end. */
-static void mk_boot_layout(struct mk_instance *inst, struct mk_boot *boot)
+/* Where all is, as mk_boot_room() found it at the load */
+static int mk_boot_layout(struct mk_instance *inst, struct mk_boot *boot)
 {
 	const struct mk_image *image = mk_payload_image(&inst->payload);
-	const struct mk_range *first = &inst->ranges[0];
+	struct mk_layout layout;
+	int ret;
 
-	boot->handoff_addr = first->addr;
-	boot->kernel_addr = first->addr + MK_KERNEL_OFFSET;
 	boot->kernel_bytes = image->span;
-	boot->entry = boot->kernel_addr + image->entry;
 	boot->initrd_bytes = inst->payload.initrd_bytes;
-	boot->initrd_addr = boot->initrd_bytes ?
-		round_down(first->addr + first->bytes - boot->initrd_bytes,
-			   PAGE_SIZE) : 0;
 	boot->cmdline = inst->payload.cmdline;
 	boot->ranges = inst->ranges;
 	boot->nr_ranges = inst->nr_ranges;
+	ret = mk_layout_find(inst->ranges, inst->nr_ranges, image->span,
+			     boot->initrd_bytes, &layout, NULL);
+	if (ret)
+		return ret;
+	boot->handoff_addr = layout.handoff_addr;
+	boot->kernel_addr = layout.kernel_addr;
+	boot->entry = layout.kernel_addr + image->entry;
+	boot->initrd_addr = layout.initrd_addr;
+	return 0;
 }
 
 /**
@@ -71,19 +73,23 @@ static void mk_boot_layout(struct mk_instance *inst, struct mk_boot *boot)
 int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
 		 struct mk_refusal *r)
 {
-	u64 room = inst->ranges[0].bytes - MK_KERNEL_OFFSET;
+	struct mk_layout layout;
 
-	if (span > room) {
-		mk_refuse(r, MK_REASON_IMAGE_TOO_LARGE, span, room, NULL);
-		return -ENOSPC;
-	}
-	room -= span;
-	if (initrd_bytes && initrd_bytes + PAGE_SIZE > room) {
-		mk_refuse(r, MK_REASON_INITRD_TOO_LARGE, initrd_bytes, room,
-			  NULL);
-		return -ENOSPC;
-	}
-	return 0;
+	return mk_layout_find(inst->ranges, inst->nr_ranges, span,
+			      initrd_bytes, &layout, r);
+}
+
+/** mk_boot_handoff() - where the hand-over area is; 0 as long as none is loaded */
+u64 mk_boot_handoff(const struct mk_instance *inst)
+{
+	struct mk_layout layout;
+
+	if (!inst->payload.kernel ||
+	    mk_layout_find(inst->ranges, inst->nr_ranges,
+			   mk_payload_image(&inst->payload)->span,
+			   inst->payload.initrd_bytes, &layout, NULL))
+		return 0;
+	return layout.handoff_addr;
 }
 
 static int mk_place_image(const struct mk_image *image, u64 base)
@@ -193,7 +199,9 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	ret = mk_dtb_check(dtb, dtb_bytes, inst, r);
 	if (ret)
 		return ret;
-	mk_boot_layout(inst, &boot);
+	ret = mk_boot_layout(inst, &boot);
+	if (ret)
+		return ret;
 	mk_instance_busy(inst);
 	ret = mk_place(inst, &boot);
 	mk_instance_idle(inst);

@@ -9,6 +9,7 @@
  * Documentation/arch/x86/boot.rst.
  */
 #include <linux/io.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include <asm/bootparam.h>
 #include <asm/e820/types.h>
@@ -86,19 +87,33 @@ static void mk_e820_add(struct boot_params *bp, u64 addr, u64 bytes, u32 type)
 	e->type = type;
 }
 
-/* At least two entries, or Linux would believe in a BIOS. */
+static int mk_compare_e820(const void *a, const void *b)
+{
+	const struct boot_e820_entry *x = a, *y = b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+/*
+ * By address, and at least two entries, or Linux would believe in a BIOS. The
+ * hand-over area is at the start of one of the pieces.
+ */
 static void mk_make_e820(struct boot_params *bp, const struct mk_boot *boot)
 {
 	const struct mk_range *r = boot->ranges;
+	u64 skip;
 	u32 i;
 
 	BUILD_BUG_ON(MK_MAX_RANGES + 1 > E820_MAX_ENTRIES_ZEROPAGE);
 	mk_e820_add(bp, boot->handoff_addr, MK_HANDOFF_BYTES,
 		    E820_TYPE_RESERVED);
-	mk_e820_add(bp, r->addr + MK_HANDOFF_BYTES,
-		    r->bytes - MK_HANDOFF_BYTES, E820_TYPE_RAM);
-	for (i = 1; i < boot->nr_ranges; i++)
-		mk_e820_add(bp, r[i].addr, r[i].bytes, E820_TYPE_RAM);
+	for (i = 0; i < boot->nr_ranges; i++) {
+		skip = r[i].addr == boot->handoff_addr ? MK_HANDOFF_BYTES : 0;
+		mk_e820_add(bp, r[i].addr + skip, r[i].bytes - skip,
+			    E820_TYPE_RAM);
+	}
+	sort(bp->e820_table, bp->e820_entries, sizeof(bp->e820_table[0]),
+	     mk_compare_e820, NULL);
 }
 
 static void mk_make_boot_params(const struct mk_boot *boot)

@@ -24,6 +24,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/libfdt.h>
+#include <linux/nodemask.h>
 #include <linux/panic.h>
 #include <linux/panic_notifier.h>
 #include <linux/pm.h>
@@ -37,6 +38,7 @@
 #include <asm/hypervisor.h>
 #include <asm/i8259.h>
 #include <asm/io_apic.h>
+#include <asm/numa.h>
 #include <asm/pci_x86.h>
 #include <asm/pgtable.h>
 #include <asm/realmode.h>
@@ -52,8 +54,11 @@
 /* "I can be an instance", for the loader; it survives strip and compression. */
 ELFNOTE32(MK_NOTE_NAME, MK_NOTE_TYPE, MK_ABI_VERSION);
 
-static u32 mk_apicids[MK_MAX_CPUS] __initdata;
-static u32 mk_nr_apicids __initdata;
+static struct {
+	u32 apicid;
+	u32 node;
+} mk_cpus[MK_MAX_CPUS] __initdata;
+static u32 mk_nr_cpus __initdata;
 static u32 mk_tsc_khz __ro_after_init;
 static u32 mk_lapic_khz __ro_after_init;
 static u64 mk_wall_ns __ro_after_init;
@@ -108,9 +113,13 @@ static void __init mk_read_cpus(const void *dtb)
 {
 	int node, cpus = fdt_path_offset(dtb, "/cpus");
 
-	fdt_for_each_subnode(node, dtb, cpus)
-		if (mk_nr_apicids < MK_MAX_CPUS)
-			mk_apicids[mk_nr_apicids++] = mk_cell(dtb, node, "reg");
+	fdt_for_each_subnode(node, dtb, cpus) {
+		if (mk_nr_cpus == MK_MAX_CPUS)
+			break;
+		mk_cpus[mk_nr_cpus].apicid = mk_cell(dtb, node, "reg");
+		mk_cpus[mk_nr_cpus].node = mk_cell(dtb, node, "numa-node-id");
+		mk_nr_cpus++;
+	}
 }
 
 /* The seed is used once: the copy in memory is wiped. */
@@ -225,15 +234,27 @@ static bool __init mk_x2apic_available(void)
 	return x2apic_enabled();
 }
 
+/*
+ * Linux takes nodes and distances from the device tree by itself, but not which
+ * CPU is on which node. A node that it did not accept (numa=off, or a kernel
+ * for fewer nodes) is left to its own choice.
+ */
+static void __init mk_register_cpu(u32 apicid, u32 node)
+{
+	if (apicid < MAX_LOCAL_APIC && node < MAX_NUMNODES &&
+	    node_possible(node))
+		set_apicid_to_node(apicid, node);
+	topology_register_apic(apicid, CPU_ACPIID_INVALID, true);
+}
+
 static void __init mk_parse_smp_config(void)
 {
 	u32 i;
 
 	mk_x2apic_init();
 	register_lapic_address(APIC_DEFAULT_PHYS_BASE);
-	for (i = 0; i < mk_nr_apicids; i++)
-		topology_register_apic(mk_apicids[i], CPU_ACPIID_INVALID,
-				       true);
+	for (i = 0; i < mk_nr_cpus; i++)
+		mk_register_cpu(mk_cpus[i].apicid, mk_cpus[i].node);
 	smp_found_config = 1;
 }
 
