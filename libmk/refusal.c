@@ -141,8 +141,8 @@ static const struct reason_text reasons[] = {
 		"remove it and spawn it again: 'mkctl rm NAME', 'mkctl spawn FILE'" },
 	[MK_REASON_MEM_PIECES] = {
 		"mem-pieces", MK_ERR_BUSY,
-		"free memory is in too many pieces: {a:size} would be more than {b}",
-		"ask for less, or remove an instance" },
+		"free memory is in too many pieces: {a:size} would take more than {b} of them",
+		"ask for less, or remove an instance; 'mkctl pool show' shows the pieces" },
 	[MK_REASON_MEM_THERE] = {
 		"mem-there", MK_ERR_BUSY,
 		"it has {a:size} of memory already",
@@ -189,8 +189,8 @@ static const struct reason_text reasons[] = {
 		IMAGE_HINT },
 	[MK_REASON_IMAGE_TOO_LARGE] = {
 		"image-too-large", MK_ERR_CONFIG,
-		"the kernel image needs {a:size}, there is room for {b:size}",
-		"give the instance more memory" },
+		"the kernel needs {a:size} in one piece of memory, the largest has room for {b:size}",
+		"give the instance more memory; 'mkctl pool show' shows in which pieces it is free" },
 	[MK_REASON_IMAGE_CHECKSUM] = {
 		"image-checksum", MK_ERR_CONFIG,
 		"the kernel image's checksum is wrong",
@@ -213,8 +213,8 @@ static const struct reason_text reasons[] = {
 		NULL },
 	[MK_REASON_INITRD_TOO_LARGE] = {
 		"initrd-too-large", MK_ERR_CONFIG,
-		"the initrd needs {a:size}, there is room for {b:size}",
-		"give the instance more memory" },
+		"the initrd needs {a:size} in one piece of memory, beside the kernel there is room for {b:size}",
+		"give the instance more memory; 'mkctl pool show' shows in which pieces it is free" },
 	[MK_REASON_CMDLINE_TOO_LONG] = {
 		"cmdline-too-long", MK_ERR_CONFIG,
 		"the command line has {a} bytes, the limit is {b}",

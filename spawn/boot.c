@@ -20,6 +20,7 @@ int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,
 {
 	uint8_t seed[MK_DTB_RNG_SEED_SIZE];
 	struct mk_info info;
+	struct mk_distances distances;
 	struct mk_dtb_params params;
 	int r;
 
@@ -32,6 +33,9 @@ int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,
 	r = mk_info_get_host(ctx, &info, err);
 	if (r < 0)
 		return r;
+	r = mk_distances_get(ctx, inst, &distances, err);
+	if (r < 0)
+		return r;
 	params = (struct mk_dtb_params){
 		.name = inst->get.name,
 		.id = inst->get.id,
@@ -40,6 +44,7 @@ int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,
 		.nr_cpus = inst->get.nr_cpus,
 		.ranges = inst->ranges,
 		.nr_ranges = inst->get.nr_ranges,
+		.distances = &distances,
 		.region_addr = info.region_addr,
 		.region_bytes = info.region_bytes,
 		.start_page = info.start_page,
@@ -51,7 +56,9 @@ int mk_boot_dtb(struct mk_ctx *ctx, const struct mk_instance *inst,
 		.wall_tsc = info.tsc,
 		.rng_seed = seed,
 	};
-	return mk_dtb_build(&params, ret_dtb, ret_bytes, err);
+	r = mk_dtb_build(&params, ret_dtb, ret_bytes, err);
+	mk_distances_clear(&distances);
+	return r;
 }
 
 int mk_boot_start(struct mk_boot *boot, struct mk_error *err)

@@ -111,6 +111,51 @@ static void memory(struct tree *t, const struct mk_range *r)
 	end(t);
 }
 
+static void add_distance(fdt32_t *cells, size_t *n,
+			 const struct mk_distances *d, size_t from, size_t to)
+{
+	cells[(*n)++] = cpu_to_fdt32(d->nodes[from]);
+	cells[(*n)++] = cpu_to_fdt32(d->nodes[to]);
+	cells[(*n)++] = cpu_to_fdt32(d->table[from * d->nr_nodes + to]);
+}
+
+/*
+ * Linux takes the way back to be as long as the way there, if it comes later in
+ * the matrix or not at all.
+ */
+static size_t distance_cells(fdt32_t *cells, const struct mk_distances *d)
+{
+	size_t from, to, n = 0;
+
+	for (from = 0; from < d->nr_nodes; from++) {
+		for (to = from; to < d->nr_nodes; to++) {
+			add_distance(cells, &n, d, from, to);
+			if (d->table[from * d->nr_nodes + to] !=
+			    d->table[to * d->nr_nodes + from])
+				add_distance(cells, &n, d, to, from);
+		}
+	}
+	return n;
+}
+
+static void distance_map(struct tree *t, const struct mk_distances *d)
+{
+	mk_autofree fdt32_t *cells = NULL;
+
+	if (!d || t->rc)
+		return;
+	cells = calloc(d->nr_nodes * d->nr_nodes + 1, 3 * sizeof(*cells));
+	if (!cells) {
+		t->rc = -FDT_ERR_INTERNAL;
+		return;
+	}
+	begin(t, "distance-map");
+	string(t, "compatible", "numa-distance-map-v1");
+	bytes(t, "distance-matrix", cells,
+	      (int)(distance_cells(cells, d) * sizeof(*cells)));
+	end(t);
+}
+
 static void multikernel(struct tree *t, const struct mk_dtb_params *p)
 {
 	begin(t, "multikernel");
@@ -138,6 +183,7 @@ static void root(struct tree *t, const struct mk_dtb_params *p)
 	cpus(t, p);
 	for (size_t i = 0; i < p->nr_ranges; i++)
 		memory(t, &p->ranges[i]);
+	distance_map(t, p->distances);
 	multikernel(t, p);
 	end(t);
 }

@@ -11,6 +11,8 @@
 #include <linux/multikernel.h>
 #include <mk/error.h>
 
+#include "distance.h"
+
 #define MK_DTB_RNG_SEED_SIZE	64
 
 /**
@@ -22,6 +24,7 @@
  * @nr_cpus: at most MK_MAX_CPUS
  * @ranges: pieces of memory
  * @nr_ranges: at most MK_MAX_RANGES
+ * @distances: between the nodes of @cpus and @ranges; NULL: no distance-map
  * @region_addr: physical address of the shared region
  * @region_bytes: its size
  * @start_page: physical address, below 1 MiB
@@ -41,6 +44,7 @@ struct mk_dtb_params {
 	size_t nr_cpus;
 	const struct mk_range *ranges;
 	size_t nr_ranges;
+	const struct mk_distances *distances;
 	uint64_t region_addr;
 	uint64_t region_bytes;
 	uint64_t start_page;

@@ -69,6 +69,23 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	has "free:          512M" "$("$fake" pool show)"
 }
 
+@test "pool show: the pieces of each node" {
+	"$fake" spawn web.json
+	run -0 "$fake" pool show
+	has "pool:          1G in 2 pieces" "$output"
+	[[ $output =~ 0\ +768M\ +512M\ +512M\ +1 ]]
+	[[ $output =~ 1\ +256M\ +256M\ +256M\ +1 ]]
+	[[ $output =~ 0\ +512M\ +0x150000000-0x16fffffff ]]
+	[[ $output =~ 1\ +256M\ +0x170000000-0x17fffffff ]]
+	"$fake" pool show -j > pool.json
+	is '[[0,805306368,536870912,536870912,1],[1,268435456,268435456,268435456,1]]' \
+		"$(jq -c '[.nodes[] | [.node, .bytes, .free_bytes, .largest_free_bytes, .free_pieces]]' pool.json)"
+	is '[[0,5368709120,805306368],[1,6174015488,268435456]]' \
+		"$(jq -c '[.ranges[] | [.node, .addr, .bytes]]' pool.json)"
+	is '[[0,5637144576,536870912],[1,6174015488,268435456]]' \
+		"$(jq -c '[.free[] | [.node, .addr, .bytes]]' pool.json)"
+}
+
 @test "paths in show are absolute" {
 	"$fake" spawn web.json
 	is "$PWD/vmlinux" "$("$fake" show web -j | jq -r '.instances[0].made_from.kernel')"

@@ -184,7 +184,7 @@ static int op_info(struct mk_info *info)
 	info->region_addr = 0x100000000ULL;
 	info->region_bytes = 0x400000;
 	info->start_page = 0x9f000;
-	info->nr_pool_ranges = 1;
+	info->nr_pool_ranges = 2;
 	for (id = 1; id <= FAKE_INSTANCES; id++)
 		info->nr_instances += fake->instances[id].used;
 	return 0;
@@ -275,8 +275,6 @@ static int op_set_memory(struct mk_set_memory *s)
 			      pool_free(), pool_free(), NULL);
 	inst->get.memory_bytes = bytes;
 	inst->get.nr_ranges = bytes != 0;
-	inst->get.handoff_addr = 0x140000000ULL;
-	inst->get.handoff_bytes = FAKE_HANDOFF;
 	return 0;
 }
 
@@ -375,7 +373,7 @@ static int op_get(struct mk_get *g)
 		cpus[i] = (struct mk_cpu){ .cpu = inst->cpus[i],
 					   .apicid = inst->cpus[i] * 2 };
 	if (ranges && g->nr_ranges)
-		*ranges = (struct mk_range){ .addr = 0x140000000ULL,
+		*ranges = (struct mk_range){ .addr = FAKE_POOL_ADDR,
 					     .bytes = g->memory_bytes };
 	return 0;
 }
@@ -444,6 +442,53 @@ static int op_notify(struct mk_notify *n)
 	return 0;
 }
 
+struct pieces {
+	struct mk_range *ranges;
+	uint32_t room;
+	uint32_t nr;
+};
+
+static void add_piece(struct pieces *to, uint64_t addr, uint64_t end,
+		      uint32_t node)
+{
+	if (addr >= end)
+		return;
+	if (to->nr < to->room)
+		to->ranges[to->nr] = (struct mk_range){
+			.addr = addr,
+			.bytes = end - addr,
+			.node = node,
+		};
+	to->nr++;
+}
+
+/* From @addr to the end of the pool, node by node */
+static void add_pool(struct pieces *to, uint64_t addr)
+{
+	uint64_t end = FAKE_POOL_ADDR + FAKE_POOL;
+
+	add_piece(to, addr, FAKE_NODE1_ADDR, 0);
+	add_piece(to, addr > FAKE_NODE1_ADDR ? addr : FAKE_NODE1_ADDR, end, 1);
+}
+
+/* Memory is given out from the front. */
+static int op_pool(struct mk_pool *p)
+{
+	struct pieces all = { (void *)(uintptr_t)p->ranges, p->nr_ranges, 0 };
+	struct pieces left = { (void *)(uintptr_t)p->free, p->nr_free, 0 };
+	uint64_t addr = FAKE_POOL_ADDR;
+	uint32_t i;
+
+	add_pool(&all, FAKE_POOL_ADDR);
+	for (i = 0; i < fake->crumbs; i++, addr += 4 << 20)
+		add_piece(&left, addr, addr + (2 << 20), i % 2);
+	if (!fake->crumbs)
+		add_pool(&left, FAKE_POOL_ADDR + FAKE_POOL - pool_free());
+	p->nr_ranges = all.nr;
+	p->nr_free = left.nr;
+	return 0;
+}
+
 static int dispatch(unsigned long request, void *arg)
 {
 	switch (request) {
@@ -467,6 +512,8 @@ static int dispatch(unsigned long request, void *arg)
 		return op_get(arg);
 	case MK_IOC_OPEN:
 		return op_open(arg);
+	case MK_IOC_POOL:
+		return op_pool(arg);
 	case MK_IOC_NOTIFY:
 		return op_notify(arg);
 	default:
@@ -507,6 +554,8 @@ static int load(int initrd, const char *cmdline, size_t len,
 	inst->get.state = MK_STATE_LOADED;
 	inst->get.loaded_ns = tick();
 	inst->get.image_bytes = 10 << 20;
+	inst->get.handoff_addr = FAKE_POOL_ADDR;
+	inst->get.handoff_bytes = FAKE_HANDOFF;
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 #define FAKE_INSTANCES	8
 #define FAKE_CPUS	8	/* of the machine; APIC id is twice the number */
 #define FAKE_POOL	(1ULL << 30)
+#define FAKE_POOL_ADDR	0x140000000ULL
+#define FAKE_NODE1_ADDR	0x170000000ULL	/* below is node 0 */
 #define FAKE_HANDOFF	0x40000	/* MK_HANDOFF_BYTES of the kernel */
 
 enum fake_boot { FAKE_OK, FAKE_HANG, FAKE_PANIC };
@@ -35,6 +37,7 @@ struct fake_instance {
 struct fake_kernel {
 	uint32_t ready;
 	uint32_t role;
+	uint32_t crumbs;	/* free pieces of 2 MiB, in the place of all others */
 	uint64_t clock_ns;
 	enum fake_boot boot;
 	enum fake_boot stop;

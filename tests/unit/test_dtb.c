@@ -36,6 +36,14 @@ static const uint8_t seed[MK_DTB_RNG_SEED_SIZE] = {
 	0xde, 0xad, 0, 0, 1, 2, 3, [62] = 0xbe, [63] = 0xef,
 };
 
+static uint32_t nodes[] = { 0, 1, 2 };
+static uint32_t table[] = { 10, 21, 30, 21, 10, 25, 31, 25, 10 };
+static const struct mk_distances distances = {
+	.nodes = nodes,
+	.nr_nodes = 3,
+	.table = table,
+};
+
 static struct mk_dtb_params params(void)
 {
 	return (struct mk_dtb_params){
@@ -46,6 +54,7 @@ static struct mk_dtb_params params(void)
 		.nr_cpus = MK_ARRAY_SIZE(cpus),
 		.ranges = ranges,
 		.nr_ranges = MK_ARRAY_SIZE(ranges),
+		.distances = &distances,
 		.region_addr = 0x13fe00000,
 		.region_bytes = 0x200000,
 		.start_page = 0x9a000,
@@ -154,7 +163,7 @@ static void test_nodes(void **state)
 {
 	static const char *const top[] = {
 		"chosen", "cpus", "memory@140000000", "memory@2080200000",
-		"multikernel", NULL
+		"distance-map", "multikernel", NULL
 	};
 	static const char *const in_cpus[] = {
 		"cpu@a", "cpu@4", "cpu@1f00", NULL
@@ -235,6 +244,30 @@ static void test_memory(void **state)
 	check_string(dtb, "/memory@2080200000", "device_type", "memory");
 	check_u64(dtb, "/memory@2080200000", "reg", 0x2080200000, 0x200000000);
 	check_u32(dtb, "/memory@2080200000", "numa-node-id", 1);
+}
+
+/* A way back that is as long as the way there is not written down. */
+static void test_distances(void **state)
+{
+	static const uint8_t want[] = {
+		0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0, 10,
+		0, 0, 0, 0,  0, 0, 0, 1,  0, 0, 0, 21,
+		0, 0, 0, 0,  0, 0, 0, 2,  0, 0, 0, 30,
+		0, 0, 0, 2,  0, 0, 0, 0,  0, 0, 0, 31,
+		0, 0, 0, 1,  0, 0, 0, 1,  0, 0, 0, 10,
+		0, 0, 0, 1,  0, 0, 0, 2,  0, 0, 0, 25,
+		0, 0, 0, 2,  0, 0, 0, 2,  0, 0, 0, 10,
+	};
+	static const char path[] = "/distance-map";
+	struct mk_dtb_params p = params();
+	mk_autofree void *dtb = NULL;
+	size_t bytes;
+
+	(void)state;
+	dtb = build(&p, &bytes);
+	check_nr_props(dtb, path, 2);
+	check_string(dtb, path, "compatible", "numa-distance-map-v1");
+	check_bytes(dtb, path, "distance-matrix", want, sizeof(want));
 }
 
 static void test_multikernel(void **state)
@@ -440,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_cpus),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_distances),
 		cmocka_unit_test(test_multikernel),
 		cmocka_unit_test(test_deadline_timer),
 		cmocka_unit_test(test_sizes),
