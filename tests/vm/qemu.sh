@@ -8,7 +8,11 @@
 # machine.
 
 VM_KERNEL='' VM_INITRD=''	# files
+VM_MACHINE=q35			# QEMU's -machine
 VM_MEM=2G VM_SMP=6		# of the machine
+# NUMA nodes: "SIZE MORE", where the sizes make up VM_MEM and MORE is what else
+# QEMU's -numa node takes (cpus=0-3); and what other -numa there is (dist,...).
+VM_NODES=() VM_NUMA=()
 VM_POOL=1G			# mk_pool=, empty for none
 VM_APPEND=''			# more words for the kernel's command line
 VM_TIMEOUT=120			# seconds, then it is killed
@@ -32,17 +36,39 @@ vm_cmdline() {
 	printf '%s' "console=ttyS0 panic=-1 ${VM_POOL:+mk_pool=$VM_POOL }$VM_APPEND"
 }
 
+# memfd, because QEMU asks for huge pages for anonymous memory, and where those
+# have to be compacted first, the first touch of 2 MiB takes 5 ms
+vm_ram() {
+	VM_CMD+=(-object "memory-backend-memfd,id=$1,size=$2,share=on")
+}
+
+vm_memory() {
+	local node size more numa
+
+	if [ ${#VM_NODES[@]} -eq 0 ]; then
+		vm_ram ram "$VM_MEM"
+		VM_CMD+=(-machine "$VM_MACHINE,memory-backend=ram")
+		return
+	fi
+	VM_CMD+=(-machine "$VM_MACHINE")
+	for node in "${!VM_NODES[@]}"; do
+		read -r size more <<< "${VM_NODES[node]}"
+		vm_ram "ram$node" "$size"
+		VM_CMD+=(-numa "node,nodeid=$node,memdev=ram$node${more:+,$more}")
+	done
+	for numa in "${VM_NUMA[@]}"; do
+		VM_CMD+=(-numa "$numa")
+	done
+}
+
 # vm_command DIR: the command line of QEMU into VM_CMD, without a console
 vm_command() {
 	local port
 
 	VM_CMD=(qemu-system-x86_64)
 	vm_accel
-	# memfd, because QEMU asks for huge pages for anonymous memory, and where
-	# those have to be compacted first, the first touch of 2 MiB takes 5 ms
-	VM_CMD+=(-object "memory-backend-memfd,id=ram,size=$VM_MEM,share=on"
-		 -machine "q35,memory-backend=ram"
-		 -cpu "$VM_CPU" -smp "$VM_SMP" -m "$VM_MEM"
+	vm_memory
+	VM_CMD+=(-cpu "$VM_CPU" -smp "$VM_SMP" -m "$VM_MEM"
 		 -nodefaults -no-user-config -display none -no-reboot
 		 -kernel "$VM_KERNEL" -initrd "$VM_INITRD"
 		 -append "$(vm_cmdline)" -pidfile "$1/qemu.pid"

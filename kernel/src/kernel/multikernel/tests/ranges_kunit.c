@@ -373,6 +373,75 @@ static void random_steps(struct kunit *test)
 	KUNIT_EXPECT_LT(test, failed, (u32)MODEL_ROUNDS / 2);
 }
 
+static int take_parts(struct fixture *f, const struct mk_memory_part *parts,
+		      u32 nr)
+{
+	return mk_ranges_take_parts(&f->ranges, parts, nr, UNIT, f->range,
+				    f->clean, MAX_PIECES, &f->nr);
+}
+
+/* A part of a node before one of any, whatever their order. */
+static void take_parts_all(struct kunit *test)
+{
+	static const struct mk_memory_part parts[] = {
+		{ 6 * UNIT, MK_NODE_ANY }, { 4 * UNIT, 1 }, { 3 * UNIT, 0 },
+	};
+	struct fixture *f = test->priv;
+
+	KUNIT_ASSERT_EQ(test, add(f, 0, 8, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, add(f, 20, 5, 1, false), 0);
+	KUNIT_ASSERT_EQ(test, take_parts(f, parts, 3), 0);
+	KUNIT_ASSERT_EQ(test, f->nr, 4U);
+	expect_piece(test, 0, 20, 4, false);
+	expect_piece(test, 1, 0, 3, true);
+	expect_piece(test, 2, 3, 5, true);
+	expect_piece(test, 3, 24, 1, false);
+	KUNIT_EXPECT_EQ(test, f->ranges.free, 0ULL);
+}
+
+/* The second cannot be had: the first goes back, clean where it was clean. */
+static void take_parts_none(struct kunit *test)
+{
+	static const struct mk_memory_part parts[] = {
+		{ 6 * UNIT, 0 }, { 4 * UNIT, 1 },
+	};
+	struct fixture *f = test->priv;
+	const struct mk_free_range *range;
+	u32 clean = 0, dirty = 0;
+
+	KUNIT_ASSERT_EQ(test, add(f, 0, 4, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, add(f, 4, 4, 0, false), 0);
+	KUNIT_ASSERT_EQ(test, add(f, 20, 3, 1, true), 0);
+	KUNIT_EXPECT_EQ(test, take_parts(f, parts, 2), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, f->nr, 0U);
+	KUNIT_EXPECT_EQ(test, count(f), 3U);
+	mk_ranges_for_each(range, &f->ranges)
+		*(range->clean ? &clean : &dirty) += range->bytes / UNIT;
+	KUNIT_EXPECT_EQ(test, clean, 7U);
+	KUNIT_EXPECT_EQ(test, dirty, 4U);
+	expect_consistent(test, &f->ranges);
+}
+
+/* Room for all entries together */
+static void take_parts_many(struct kunit *test)
+{
+	struct mk_memory_part parts[2] = {
+		{ MAX_PIECES * UNIT, 0 }, { UNIT, 1 },
+	};
+	struct fixture *f = test->priv;
+	u32 i;
+
+	for (i = 0; i < MAX_PIECES; i++)
+		KUNIT_ASSERT_EQ(test, add(f, 2 * i, 1, 0, true), 0);
+	KUNIT_ASSERT_EQ(test, add(f, 2 * i, 1, 1, true), 0);
+	KUNIT_EXPECT_EQ(test, take_parts(f, parts, 2), -E2BIG);
+	KUNIT_EXPECT_EQ(test, count(f), MAX_PIECES + 1U);
+	expect_consistent(test, &f->ranges);
+	parts[0].bytes -= UNIT;
+	KUNIT_EXPECT_EQ(test, take_parts(f, parts, 2), 0);
+	KUNIT_EXPECT_EQ(test, f->nr, (u32)MAX_PIECES);
+}
+
 /* What the scrubbing thread does: piece by piece, lowest first. */
 static void take_unclean(struct kunit *test)
 {
@@ -412,6 +481,9 @@ static struct kunit_case ranges_cases[] = {
 	KUNIT_CASE(take_on_node),
 	KUNIT_CASE(take_aligned_middle),
 	KUNIT_CASE(take_counts_entries),
+	KUNIT_CASE(take_parts_all),
+	KUNIT_CASE(take_parts_none),
+	KUNIT_CASE(take_parts_many),
 	KUNIT_CASE(take_unclean),
 	KUNIT_CASE(random_steps),
 	{}
