@@ -119,9 +119,9 @@ rm /run/bad
 
 expect_refusal initrd-missing 3 '/run/none: cannot open the initrd' with_initrd /run/none
 truncate -s 80M /run/big
-expect_refusal initrd-too-large 3 'initrd needs 80M, there is room for ' with_initrd /run/big
+expect_refusal initrd-too-large 3 'initrd needs 80M in one piece of memory, ' with_initrd /run/big
 truncate -s 50M /run/big
-expect_refusal initrd-too-large-beside-kernel 3 'initrd needs 50M, there is room for ' \
+expect_refusal initrd-too-large-beside-kernel 3 'initrd needs 50M in one piece of memory, ' \
 	with_initrd /run/big
 rm /run/big
 
