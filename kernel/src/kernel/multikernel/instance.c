@@ -324,23 +324,35 @@ int mk_instance_scrub(struct mk_instance *inst)
 	return 0;
 }
 
-/* Scrubs and gives all memory back to the pool. */
-static int mk_memory_release(struct mk_instance *inst)
+static void mk_memory_give(struct mk_instance *inst)
 {
 	u32 i;
+
+	mk_iomem_remove(inst);
+	for (i = 0; i < inst->nr_ranges; i++)
+		mk_pool_give(&inst->ranges[i], inst->memory_clean);
+	inst->nr_ranges = 0;
+	inst->memory_bytes = 0;
+}
+
+static int mk_memory_scrub(struct mk_instance *inst)
+{
 	int ret;
 
 	mk_instance_busy(inst);
 	ret = mk_instance_scrub(inst);
 	mk_instance_idle(inst);
-	if (ret)
-		return ret;
-	mk_iomem_remove(inst);
-	for (i = 0; i < inst->nr_ranges; i++)
-		mk_pool_give(&inst->ranges[i]);
-	inst->nr_ranges = 0;
-	inst->memory_bytes = 0;
-	return 0;
+	return ret;
+}
+
+/* Scrubs and gives all memory back to the pool. */
+static int mk_memory_release(struct mk_instance *inst)
+{
+	int ret = mk_memory_scrub(inst);
+
+	if (!ret)
+		mk_memory_give(inst);
+	return ret;
 }
 
 static int mk_memory_part_check(const struct mk_memory_part *part,
@@ -397,9 +409,9 @@ static int mk_memory_take(struct mk_instance *inst,
 	for (i = 0; i < nr; i++)
 		inst->memory_bytes += parts[i].bytes;
 	mk_iomem_add(inst);
-	mk_instance_busy(inst);
-	ret = mk_instance_scrub(inst);
-	mk_instance_idle(inst);
+	ret = mk_memory_scrub(inst);
+	if (ret)
+		mk_memory_give(inst);
 	return ret;
 }
 

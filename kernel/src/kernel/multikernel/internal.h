@@ -138,7 +138,7 @@ void mk_pool_stat(u64 *ret_free, u64 *ret_largest, u32 *ret_ranges);
 int mk_pool_take(const struct mk_memory_part *parts, u32 nr_parts,
 		 struct mk_range *ret, u32 max, u32 *ret_nr, bool *ret_clean,
 		 struct mk_refusal *r);
-void mk_pool_give(const struct mk_range *range);
+void mk_pool_give(const struct mk_range *range, bool clean);
 int mk_pool_list(struct mk_range **ret_ranges, u32 *ret_nr_ranges,
 		 struct mk_range **ret_free, u32 *ret_nr_free);
 int mk_scrub(u64 addr, u64 bytes);

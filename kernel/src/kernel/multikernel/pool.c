@@ -87,7 +87,14 @@ static void mk_wait_for_piece(void)
 	mutex_lock(&mk_lock);
 }
 
-static void mk_pool_put(const struct mk_range *range, bool clean)
+/**
+ * mk_pool_give() - give memory back
+ * @range: as it was taken
+ * @clean: it is scrubbed; what is not is before somebody else gets it
+ *
+ * The caller holds mk_lock.
+ */
+void mk_pool_give(const struct mk_range *range, bool clean)
 {
 	int ret = mk_ranges_add(&mk_pool_free, range->addr, range->bytes,
 				range->node, clean);
@@ -97,18 +104,12 @@ static void mk_pool_put(const struct mk_range *range, bool clean)
 		       range->bytes >> 20, range->addr, ret);
 }
 
-/** mk_pool_give() - give scrubbed memory back; the caller holds mk_lock */
-void mk_pool_give(const struct mk_range *range)
-{
-	mk_pool_put(range, true);
-}
-
 static void mk_put_back(const struct mk_taken *taken)
 {
 	u32 i;
 
 	for (i = 0; i < taken->nr; i++)
-		mk_pool_put(&taken->range[i], taken->clean[i]);
+		mk_pool_give(&taken->range[i], taken->clean[i]);
 }
 
 /* The first node on which there is less free than the parts want */
@@ -370,7 +371,7 @@ static bool mk_scrub_next(void)
 		return false;
 	ret = mk_scrub(piece.addr, piece.bytes);
 	mutex_lock(&mk_lock);
-	mk_pool_put(&piece, !ret);
+	mk_pool_give(&piece, !ret);
 	mk_in_hand.bytes = 0;
 	mutex_unlock(&mk_lock);
 	wake_up_all(&mk_in_hand_wait);

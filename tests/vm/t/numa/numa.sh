@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 38
+plan 41
 
 cat > /run/nodes <<'END'
 #!/bin/sh
@@ -23,9 +23,9 @@ END
 chmod +x /run/nodes
 make_initrd /run/nodes.cpio /run/nodes
 
-# spawn_on NAME CPUS MEMORY: with memory as JSON
+# spawn_on NAME CPUS MEMORY [WORDS]: with memory as JSON
 spawn_on() {
-	config=$(make_config "$1" "$2" 64M 'loglevel=7 mk.run=nodes' /boot/b /run/nodes.cpio)
+	config=$(make_config "$1" "$2" 64M "loglevel=7 mk.run=nodes ${4:-}" /boot/b /run/nodes.cpio)
 	sed -i "s/\"memory\": \"[0-9M]*\"/\"memory\": $3/" "$config"
 	mkctl spawn "$config"
 }
@@ -120,6 +120,15 @@ expect_exit spawn-apart 0 spawn_on apart 6 '{ "size": "64M", "numa": 0 }'
 expect_equal apart-nodes "$(inside apart online)" 0-1
 expect_equal apart-cpus "$(inside apart 'node1 cpus')" 0
 expect_equal apart-memory "$(inside apart 'node1 memory')" 0
+
+mkctl kill apart > /dev/null
+save_instance_log apart
+mkctl rm apart > /dev/null
+
+# A kernel that does not want to know
+expect_exit spawn-off 0 spawn_on off 6 '{ "size": "64M", "numa": 1 }' numa=off
+expect_equal off-nodes "$(inside off online)" 0
+expect_equal off-cpus "$(inside off 'node0 cpus')" 0
 
 # A node that the host itself does not use: it knows no distance to it
 expect_exit spawn-far 0 spawn_on far 3,7 '{ "size": "256M", "numa": 2 }'
