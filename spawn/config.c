@@ -12,55 +12,25 @@
 #include <json-c/json.h>
 #include <mk/util.h>
 
-#include "config.h"
-#include "json_file.h"
+#include "config_loader.h"
 #include "json_scan.h"
 #include "parse.h"
 
 #define REGION_PARAM	"mk_shared_memory"
-
-struct loader {
-	const char *path;
-	struct mk_json_file json;
-	char at[32];		/* JSON pointer of the object being read */
-	struct mk_config_file *file;
-	struct mk_error *err;
-};
-
-/**
- * struct key - a key that an object may have
- * @name: of the key
- * @required: whether it must be there
- * @type: what its value must be
- * @set: checks the value and puts it into what the object describes
- */
-struct key {
-	const char *name;
-	bool required;
-	enum json_type type;
-	int (*set)(struct loader *l, const char *key, struct json_object *v,
-		   void *dst);
-};
-
-struct keys {
-	const struct key *key;
-	size_t nr;
-};
 
 static void cleanup_file(struct mk_config_file **file)
 {
 	mk_config_file_free(*file);
 }
 
-static int out_of_memory(struct loader *l)
+int mk_loader_out_of_memory(struct mk_loader *l)
 {
 	mk_error_set(l->err, MK_ERR_FAILED, l->path, "out of memory");
 	return -ENOMEM;
 }
 
 /* Refuses the value of a key of the present object; NULL: the object. */
-__attribute__((format(printf, 3, 4)))
-static int refuse(struct loader *l, const char *key, const char *fmt, ...)
+int mk_loader_refuse(struct mk_loader *l, const char *key, const char *fmt, ...)
 {
 	mk_autofree char *step = NULL;
 	mk_autofree char *pointer = NULL;
@@ -71,14 +41,14 @@ static int refuse(struct loader *l, const char *key, const char *fmt, ...)
 	step = key ? mk_json_pointer_key(key) : strdup("");
 	if (!step || asprintf(&pointer, "%s%s", l->at, step) < 0) {
 		pointer = NULL;
-		return out_of_memory(l);
+		return mk_loader_out_of_memory(l);
 	}
 	va_start(args, fmt);
 	rc = vasprintf(&message, fmt, args);
 	va_end(args);
 	if (rc < 0) {
 		message = NULL;
-		return out_of_memory(l);
+		return mk_loader_out_of_memory(l);
 	}
 	return mk_json_file_refuse(&l->json, pointer, l->err, "%s", message);
 }
@@ -103,49 +73,59 @@ static const char *type_name(enum json_type type)
 	return "something else";
 }
 
-static int refuse_type(struct loader *l, const char *key, enum json_type want,
-		       struct json_object *v)
+int mk_loader_refuse_type(struct mk_loader *l, const char *key,
+			  unsigned int types, struct json_object *v)
 {
-	return refuse(l, key, "expected %s, found %s", type_name(want),
-		      type_name(json_object_get_type(v)));
+	char wanted[64] = "";
+	size_t n = 0;
+
+	for (int type = 0; type <= json_type_string; type++)
+		if (types & 1u << type)
+			n += (size_t)snprintf(wanted + n, sizeof(wanted) - n,
+					      "%s%s", n ? " or " : "",
+					      type == json_type_int ?
+					      "a whole number" :
+					      type_name(type));
+	return mk_loader_refuse(l, key, "expected %s, found %s", wanted,
+				type_name(json_object_get_type(v)));
 }
 
 /* Passes on what a parser refused. */
-static int refuse_parsed(struct loader *l, const char *key,
-			 const struct mk_error *why)
+int mk_loader_refuse_parsed(struct mk_loader *l, const char *key,
+			    const struct mk_error *why)
 {
-	int rc = refuse(l, key, "%s", why->message);
+	int rc = mk_loader_refuse(l, key, "%s", why->message);
 
 	if (why->hint[0])
 		mk_error_hint(l->err, "%s", why->hint);
 	return rc;
 }
 
-static int set_schema(struct loader *l, const char *key, struct json_object *v,
-		      void *dst)
+static int set_schema(struct mk_loader *l, const char *key,
+		      struct json_object *v, void *dst)
 {
 	(void)dst;
 	if (!strcmp(json_object_get_string(v), MK_CONFIG_SCHEMA))
 		return 0;
-	return refuse(l, key, "expected \"%s\", found \"%s\"", MK_CONFIG_SCHEMA,
-		      json_object_get_string(v));
+	return mk_loader_refuse(l, key, "expected \"%s\", found \"%s\"",
+				MK_CONFIG_SCHEMA, json_object_get_string(v));
 }
 
 /* The instances before this one are complete. */
-static int check_name_new(struct loader *l, const char *key,
+static int check_name_new(struct mk_loader *l, const char *key,
 			  const struct mk_config *c)
 {
 	const struct mk_config *first = l->file->instances;
 
 	for (size_t i = 0; first + i < c; i++)
 		if (!strcmp(first[i].name, c->name))
-			return refuse(l, key,
-				      "\"%s\" is already the name of /instances/%zu",
-				      c->name, i);
+			return mk_loader_refuse(l, key,
+						"\"%s\" is already the name of /instances/%zu",
+						c->name, i);
 	return 0;
 }
 
-static int set_name(struct loader *l, const char *key, struct json_object *v,
+static int set_name(struct mk_loader *l, const char *key, struct json_object *v,
 		    void *dst)
 {
 	const char *name = json_object_get_string(v);
@@ -153,7 +133,8 @@ static int set_name(struct loader *l, const char *key, struct json_object *v,
 	int rc;
 
 	if (!mk_name_valid(name)) {
-		rc = refuse(l, key, "expected a name, found \"%s\"", name);
+		rc = mk_loader_refuse(l, key, "expected a name, found \"%s\"",
+				      name);
 		mk_error_hint(l->err,
 			      "1 to %d of a-z 0-9 _ . - with a letter or digit first",
 			      MK_NAME_MAX - 1);
@@ -163,7 +144,7 @@ static int set_name(struct loader *l, const char *key, struct json_object *v,
 	return check_name_new(l, key, c);
 }
 
-static int resolve(struct loader *l, const char *key, struct json_object *v,
+static int resolve(struct mk_loader *l, const char *key, struct json_object *v,
 		   char **dst)
 {
 	const char *path = json_object_get_string(v);
@@ -171,24 +152,24 @@ static int resolve(struct loader *l, const char *key, struct json_object *v,
 	int folder = 0;
 
 	if (!*path)
-		return refuse(l, key, "expected a path, found \"\"");
+		return mk_loader_refuse(l, key, "expected a path, found \"\"");
 	if (*path != '/' && slash)
 		folder = (int)(slash - l->path) + 1;
 	if (asprintf(dst, "%.*s%s", folder, l->path, path) < 0) {
 		*dst = NULL;
-		return out_of_memory(l);
+		return mk_loader_out_of_memory(l);
 	}
 	return 0;
 }
 
-static int set_kernel(struct loader *l, const char *key, struct json_object *v,
-		      void *dst)
+static int set_kernel(struct mk_loader *l, const char *key,
+		      struct json_object *v, void *dst)
 {
 	return resolve(l, key, v, &((struct mk_config *)dst)->kernel);
 }
 
-static int set_initrd(struct loader *l, const char *key, struct json_object *v,
-		      void *dst)
+static int set_initrd(struct mk_loader *l, const char *key,
+		      struct json_object *v, void *dst)
 {
 	return resolve(l, key, v, &((struct mk_config *)dst)->initrd);
 }
@@ -225,7 +206,7 @@ static bool has_region_param(const char *cmdline)
 	return false;
 }
 
-static int set_cmdline(struct loader *l, const char *key,
+static int set_cmdline(struct mk_loader *l, const char *key,
 		       struct json_object *v, void *dst)
 {
 	const char *cmdline = json_object_get_string(v);
@@ -233,84 +214,65 @@ static int set_cmdline(struct loader *l, const char *key,
 	int rc;
 
 	if (has_region_param(cmdline)) {
-		rc = refuse(l, key, "carries %s=, which mkctl adds itself",
-			    REGION_PARAM);
+		rc = mk_loader_refuse(l, key,
+				      "carries %s=, which mkctl adds itself",
+				      REGION_PARAM);
 		mk_error_hint(l->err, "leave it out");
 		return rc;
 	}
 	c->cmdline = strdup(cmdline);
-	return c->cmdline ? 0 : out_of_memory(l);
+	return c->cmdline ? 0 : mk_loader_out_of_memory(l);
 }
 
-static int set_cpus(struct loader *l, const char *key, struct json_object *v,
-		    void *dst)
-{
-	struct mk_error why = MK_ERROR_INIT;
-	struct mk_config *c = dst;
-	int rc;
-
-	rc = mk_parse_cpulist(json_object_get_string(v), &c->cpus, &c->nr_cpus,
-			      &why);
-	if (rc == -ENOMEM)
-		return out_of_memory(l);
-	if (rc)
-		return refuse_parsed(l, key, &why);
-	for (size_t i = 0; i < c->nr_cpus; i++)
-		if (!c->cpus[i])
-			return refuse(l, key, "CPU 0 is never lent");
-	return 0;
-}
-
-static int set_memory(struct loader *l, const char *key, struct json_object *v,
-		      void *dst)
-{
-	const char *text = json_object_get_string(v);
-	struct mk_error why = MK_ERROR_INIT;
-	struct mk_config *c = dst;
-
-	if (mk_parse_size(text, &c->memory_bytes, &why))
-		return refuse_parsed(l, key, &why);
-	if (c->memory_bytes < MK_MEMORY_MIN)
-		return refuse(l, key, "expected at least %dM, found \"%s\"",
-			      MK_MEMORY_MIN >> 20, text);
-	if (c->memory_bytes % MK_MEMORY_ALIGN)
-		return refuse(l, key,
-			      "expected a multiple of %dM, found \"%s\"",
-			      MK_MEMORY_ALIGN >> 20, text);
-	return 0;
-}
-
-static int set_instances(struct loader *l, const char *key,
+static int set_instances(struct mk_loader *l, const char *key,
 			 struct json_object *v, void *dst);
 
-static const struct key bare_keys[] = {
-	{ "schema",	false,	json_type_string,	set_schema },
-	{ "name",	true,	json_type_string,	set_name },
-	{ "kernel",	true,	json_type_string,	set_kernel },
-	{ "initrd",	false,	json_type_string,	set_initrd },
-	{ "cmdline",	false,	json_type_string,	set_cmdline },
-	{ "cpus",	true,	json_type_string,	set_cpus },
-	{ "memory",	true,	json_type_string,	set_memory },
+static const struct mk_loader_key bare_keys[] = {
+	{ "schema",	false,	MK_JSON_STRING,	set_schema },
+	{ "name",	true,	MK_JSON_STRING,	set_name },
+	{ "kernel",	true,	MK_JSON_STRING,	set_kernel },
+	{ "initrd",	false,	MK_JSON_STRING,	set_initrd },
+	{ "cmdline",	false,	MK_JSON_STRING,	set_cmdline },
+	{ "cpus",	true,	MK_JSON_STRING | MK_JSON_OBJECT,
+	  mk_loader_set_cpus },
+	{ "allow_split_core", false, MK_JSON_BOOLEAN,
+	  mk_loader_set_allow_split_core },
+	{ "memory",	true,	MK_JSON_STRING | MK_JSON_OBJECT,
+	  mk_loader_set_memory },
 };
 
-static const struct key file_keys[] = {
-	{ "schema",	true,	json_type_string,	set_schema },
-	{ "instances",	true,	json_type_array,	set_instances },
+static const struct mk_loader_key file_keys[] = {
+	{ "schema",	true,	MK_JSON_STRING,	set_schema },
+	{ "instances",	true,	MK_JSON_ARRAY,	set_instances },
 };
 
 /* The short form is an instance that may say the schema. */
-static const struct keys bare = { bare_keys, MK_ARRAY_SIZE(bare_keys) };
-static const struct keys instance = {
+static const struct mk_loader_keys bare = {
+	bare_keys, MK_ARRAY_SIZE(bare_keys)
+};
+static const struct mk_loader_keys instance = {
 	bare_keys + 1, MK_ARRAY_SIZE(bare_keys) - 1
 };
-static const struct keys whole = { file_keys, MK_ARRAY_SIZE(file_keys) };
+static const struct mk_loader_keys whole = {
+	file_keys, MK_ARRAY_SIZE(file_keys)
+};
 
-const char *mk_config_key(size_t i, bool *ret_required)
+int mk_config_key(const char *object, size_t i, struct mk_config_key *ret)
 {
-	if (i >= instance.nr)
-		return NULL;
-	*ret_required = instance.key[i].required;
-	return instance.key[i].name;
+	const struct mk_loader_keys *keys = &instance;
+
+	if (!strcmp(object, "cpus"))
+		keys = &mk_loader_cpus_keys;
+	else if (!strcmp(object, "memory"))
+		keys = &mk_loader_memory_keys;
+	if (i >= keys->nr)
+		return -ENOENT;
+	*ret = (struct mk_config_key){
+		.name = keys->key[i].name,
+		.required = keys->key[i].required,
+		.types = keys->key[i].types,
+	};
+	return 0;
 }
 
 static size_t min3(size_t a, size_t b, size_t c)
@@ -323,7 +285,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 /* Levenshtein's distance of a key from a known one, which is short. */
 static size_t distance(const char *key, const char *known)
 {
-	size_t row[16], left, corner, n = strlen(known);
+	size_t row[24], left, corner, n = strlen(known);
 
 	for (size_t j = 0; j <= n; j++)
 		row[j] = j;
@@ -341,7 +303,7 @@ static size_t distance(const char *key, const char *known)
 }
 
 /* The known key that was perhaps meant, or NULL. */
-static const char *nearest(const struct keys *keys, const char *key)
+static const char *nearest(const struct mk_loader_keys *keys, const char *key)
 {
 	const char *best = NULL;
 	size_t least = 3;	/* further off is a guess */
@@ -357,9 +319,9 @@ static const char *nearest(const struct keys *keys, const char *key)
 	return best;
 }
 
-static void hint_keys(struct loader *l, const struct keys *keys)
+static void hint_keys(struct mk_loader *l, const struct mk_loader_keys *keys)
 {
-	char list[128] = "";
+	char list[256] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < keys->nr && n < sizeof(list); i++)
@@ -368,8 +330,8 @@ static void hint_keys(struct loader *l, const struct keys *keys)
 	mk_error_hint(l->err, "known keys: %s", list);
 }
 
-static int refuse_unknown(struct loader *l, const struct keys *keys,
-			  const char *key)
+static int refuse_unknown(struct mk_loader *l,
+			  const struct mk_loader_keys *keys, const char *key)
 {
 	const char *meant = nearest(keys, key);
 	int rc;
@@ -377,7 +339,7 @@ static int refuse_unknown(struct loader *l, const struct keys *keys,
 	/* Among an instance's keys stands a misspelt one of the long form. */
 	if (!meant && keys == &bare)
 		meant = nearest(&whole, key);
-	rc = refuse(l, key, "unknown key \"%s\"", key);
+	rc = mk_loader_refuse(l, key, "unknown key \"%s\"", key);
 	if (meant)
 		mk_error_hint(l->err, "did you mean \"%s\"?", meant);
 	else
@@ -385,7 +347,7 @@ static int refuse_unknown(struct loader *l, const struct keys *keys,
 	return rc;
 }
 
-static bool is_known(const struct keys *keys, const char *key)
+static bool is_known(const struct mk_loader_keys *keys, const char *key)
 {
 	for (size_t i = 0; i < keys->nr; i++)
 		if (!strcmp(keys->key[i].name, key))
@@ -394,22 +356,37 @@ static bool is_known(const struct keys *keys, const char *key)
 }
 
 /* Reads one key of an object, if it is there. */
-static int read_key(struct loader *l, const struct key *key,
+static int read_key(struct mk_loader *l, const struct mk_loader_key *key,
 		    struct json_object *object, void *dst)
 {
 	struct json_object *v;
 
 	if (!json_object_object_get_ex(object, key->name, &v))
 		return key->required ?
-		       refuse(l, NULL, "required key \"%s\" is missing",
+		       mk_loader_refuse(l, NULL, "required key \"%s\" is missing",
 			      key->name) : 0;
-	if (json_object_get_type(v) != key->type)
-		return refuse_type(l, key->name, key->type, v);
+	if (!(key->types & 1u << json_object_get_type(v)))
+		return mk_loader_refuse_type(l, key->name, key->types, v);
 	return key->set(l, key->name, v, dst);
 }
 
-static int read_object(struct loader *l, const struct keys *keys,
-		       struct json_object *object, void *dst)
+size_t mk_loader_enter(struct mk_loader *l, const char *key)
+{
+	size_t mark = strlen(l->at);
+
+	/* Known keys and indices: short, and nothing to escape. */
+	snprintf(l->at + mark, sizeof(l->at) - mark, "/%s", key);
+	return mark;
+}
+
+void mk_loader_leave(struct mk_loader *l, size_t mark)
+{
+	l->at[mark] = '\0';
+}
+
+int mk_loader_read_object(struct mk_loader *l,
+			  const struct mk_loader_keys *keys,
+			  struct json_object *object, void *dst)
 {
 	int rc = 0;
 
@@ -423,30 +400,30 @@ static int read_object(struct loader *l, const struct keys *keys,
 	return rc;
 }
 
-static int alloc_instances(struct loader *l, size_t n)
+static int alloc_instances(struct mk_loader *l, size_t n)
 {
 	l->file->instances = calloc(n, sizeof(*l->file->instances));
 	if (!l->file->instances)
-		return out_of_memory(l);
+		return mk_loader_out_of_memory(l);
 	l->file->nr_instances = n;
 	return 0;
 }
 
-static int read_instance(struct loader *l, const struct keys *keys,
+static int read_instance(struct mk_loader *l, const struct mk_loader_keys *keys,
 			 struct json_object *object, struct mk_config *c)
 {
 	int rc;
 
 	if (!json_object_is_type(object, json_type_object))
-		return refuse_type(l, NULL, json_type_object, object);
-	rc = read_object(l, keys, object, c);
+		return mk_loader_refuse_type(l, NULL, MK_JSON_OBJECT, object);
+	rc = mk_loader_read_object(l, keys, object, c);
 	if (rc || c->cmdline)
 		return rc;
 	c->cmdline = strdup("");
-	return c->cmdline ? 0 : out_of_memory(l);
+	return c->cmdline ? 0 : mk_loader_out_of_memory(l);
 }
 
-static int set_instances(struct loader *l, const char *key,
+static int set_instances(struct mk_loader *l, const char *key,
 			 struct json_object *v, void *dst)
 {
 	size_t n = json_object_array_length(v);
@@ -454,14 +431,14 @@ static int set_instances(struct loader *l, const char *key,
 
 	(void)dst;
 	if (!n)
-		return refuse(l, key, "expected at least one instance");
+		return mk_loader_refuse(l, key, "expected at least one instance");
 	if (n > MK_MAX_INSTANCES)
-		return refuse(l, key,
+		return mk_loader_refuse(l, key,
 			      "expected at most %d instances, found %zu",
 			      MK_MAX_INSTANCES, n);
 	rc = alloc_instances(l, n);
 	for (size_t i = 0; !rc && i < n; i++) {
-		snprintf(l->at, sizeof(l->at), "/instances/%zu", i);
+		snprintf(l->at, sizeof(l->at), "/%s/%zu", key, i);
 		rc = read_instance(l, &instance,
 				   json_object_array_get_idx(v, i),
 				   &l->file->instances[i]);
@@ -470,20 +447,20 @@ static int set_instances(struct loader *l, const char *key,
 	return rc;
 }
 
-static int read_root(struct loader *l, struct json_object *root)
+static int read_root(struct mk_loader *l, struct json_object *root)
 {
 	struct json_object *schema;
 	int rc = 0;
 
 	if (!json_object_is_type(root, json_type_object))
-		return refuse_type(l, NULL, json_type_object, root);
+		return mk_loader_refuse_type(l, NULL, MK_JSON_OBJECT, root);
 	/* Another version may have other keys: say that, not "unknown". */
 	if (json_object_object_get_ex(root, "schema", &schema))
 		rc = read_key(l, &file_keys[0], root, NULL);
 	if (rc)
 		return rc;
 	if (json_object_object_get_ex(root, "instances", NULL))
-		return read_object(l, &whole, root, NULL);
+		return mk_loader_read_object(l, &whole, root, NULL);
 	rc = alloc_instances(l, 1);
 	return rc ? rc : read_instance(l, &bare, root, l->file->instances);
 }
@@ -493,14 +470,14 @@ int mk_config_load(const char *path, struct mk_config_file **ret,
 {
 	__attribute__((cleanup(cleanup_file)))
 	struct mk_config_file *file = calloc(1, sizeof(*file));
-	struct loader l = { .path = path, .file = file, .err = err };
+	struct mk_loader l = { .path = path, .file = file, .err = err };
 	int rc;
 
 	if (!file)
-		return out_of_memory(&l);
+		return mk_loader_out_of_memory(&l);
 	file->path = strdup(path);
 	if (!file->path)
-		return out_of_memory(&l);
+		return mk_loader_out_of_memory(&l);
 	rc = mk_json_file_read(path, MK_CONFIG_MAX, &l.json, err);
 	if (rc)
 		return rc;

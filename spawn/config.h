@@ -17,6 +17,14 @@
 
 #define MK_CONFIG_SCHEMA	"mkctl/1"
 #define MK_CONFIG_MAX		0x100000	/* bytes of a file: 1 MiB */
+#define MK_CONFIG_NODES		MK_MAX_RANGES	/* that one key may name */
+#define MK_CONFIG_NODE_MAX	1023		/* Linux has at most 1024 */
+
+/** struct mk_nodes - NUMA nodes, none twice; none at all: any node will do */
+struct mk_nodes {
+	uint32_t node[MK_CONFIG_NODES];
+	size_t nr;
+};
 
 /**
  * struct mk_config - one instance as its file wants it
@@ -24,9 +32,13 @@
  * @kernel: path, absolute or as the config file's folder makes it
  * @initrd: likewise; NULL for none
  * @cmdline: never NULL, and without mk_shared_memory=
- * @cpus: Linux CPU numbers, none twice, none 0; the first one boots
- * @nr_cpus: at least 1
+ * @cpus: Linux CPU numbers, none twice, none 0; the first one boots. NULL: to
+ *	be chosen (mk_choose_cpus())
+ * @nr_cpus: at least 1, at most MK_MAX_CPUS
+ * @cpu_nodes: where to choose them; none when @cpus names them
+ * @allow_split_core: SMT siblings may stay with the host or with others
  * @memory_bytes: a multiple of MK_MEMORY_ALIGN, at least MK_MEMORY_MIN
+ * @memory_nodes: where it is to be; see mk_config_memory_parts()
  */
 struct mk_config {
 	char name[MK_NAME_MAX];
@@ -35,7 +47,10 @@ struct mk_config {
 	char *cmdline;
 	unsigned int *cpus;
 	size_t nr_cpus;
+	struct mk_nodes cpu_nodes;
+	bool allow_split_core;
 	uint64_t memory_bytes;
+	struct mk_nodes memory_nodes;
 };
 
 /**
@@ -71,13 +86,32 @@ int mk_config_load(const char *path, struct mk_config_file **ret,
 void mk_config_file_free(struct mk_config_file *file);
 
 /**
- * mk_config_key() - the keys that an instance may have
- * @i: counts from 0
- * @ret_required: whether an instance must have it
+ * mk_config_memory_parts() - the memory of an instance, node by node
  *
- * Returns: the @i'th key, or NULL beyond the last. For comparing the loader
- * with the JSON Schema.
+ * Returns: how many parts were written, at least 1. Each is a multiple of
+ * MK_MEMORY_ALIGN and not 0.
  */
-const char *mk_config_key(size_t i, bool *ret_required);
+size_t mk_config_memory_parts(const struct mk_config *config,
+			      struct mk_memory_part parts[MK_CONFIG_NODES]);
+
+/**
+ * struct mk_config_key - a key that an object of the file may have
+ * @types: what its value may be: bits by enum json_type
+ */
+struct mk_config_key {
+	const char *name;
+	bool required;
+	unsigned int types;
+};
+
+/**
+ * mk_config_key() - the keys that an object may have
+ * @object: "instance", "cpus" or "memory"
+ * @i: counts from 0
+ *
+ * Returns: 0, or -ENOENT beyond the last. For comparing the loader with the
+ * JSON Schema.
+ */
+int mk_config_key(const char *object, size_t i, struct mk_config_key *ret);
 
 #endif /* MK_SPAWN_CONFIG_H */

@@ -49,6 +49,11 @@ static int run_check(void *arg, struct mk_error *err)
 	r = mk_check_name(job->ctx, config->name, err);
 	if (r < 0)
 		return r;
+	if (!config->cpus) {
+		mk_error_set(err, MK_ERR_NOT_PERMITTED, config->name,
+			     "this mkctl cannot choose CPUs yet");
+		return -EOPNOTSUPP;
+	}
 	r = mk_check_cpus(job->ctx, config->cpus, config->nr_cpus, err);
 	if (r < 0)
 		return r;
@@ -155,7 +160,9 @@ static int run_cpus(void *arg, struct mk_error *err)
 	struct spawn_job *job = arg;
 
 	return mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
-				    job->config->nr_cpus, 0, err);
+				    job->config->nr_cpus,
+				    job->config->allow_split_core ?
+				    MK_CPUS_SPLIT_CORES : 0, err);
 }
 
 static int undo_cpus(void *arg, struct mk_error *err)
@@ -177,12 +184,11 @@ static void describe_memory(const void *arg, char *buf, size_t size)
 static int run_memory(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
-	const struct mk_memory_part part = {
-		.bytes = job->config->memory_bytes,
-		.node = MK_NODE_ANY,
-	};
+	struct mk_memory_part parts[MK_CONFIG_NODES];
+	size_t nr_parts = mk_config_memory_parts(job->config, parts);
 
-	return mk_instance_set_memory(job->ctx, job->boot.id, &part, 1, err);
+	return mk_instance_set_memory(job->ctx, job->boot.id, parts, nr_parts,
+				      err);
 }
 
 static int undo_memory(void *arg, struct mk_error *err)

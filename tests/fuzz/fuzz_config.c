@@ -26,6 +26,30 @@
 		}						\
 	} while (0)
 
+static void check_nodes(const struct mk_nodes *nodes)
+{
+	must(nodes->nr <= MK_CONFIG_NODES);
+	for (size_t i = 0; i < nodes->nr; i++) {
+		must(nodes->node[i] <= MK_CONFIG_NODE_MAX);
+		for (size_t j = 0; j < i; j++)
+			must(nodes->node[i] != nodes->node[j]);
+	}
+}
+
+static void check_parts(const struct mk_config *c)
+{
+	struct mk_memory_part parts[MK_CONFIG_NODES];
+	size_t nr = mk_config_memory_parts(c, parts);
+	uint64_t bytes = 0;
+
+	must(nr >= 1 && nr <= MK_CONFIG_NODES);
+	for (size_t i = 0; i < nr; i++) {
+		must(parts[i].bytes && parts[i].bytes % MK_MEMORY_ALIGN == 0);
+		bytes += parts[i].bytes;
+	}
+	must(bytes == c->memory_bytes);
+}
+
 static void check_instance(const struct mk_config *c)
 {
 	must(mk_name_valid(c->name));
@@ -33,8 +57,12 @@ static void check_instance(const struct mk_config *c)
 	must(!c->initrd || *c->initrd);
 	must(c->cmdline);
 	must(c->nr_cpus >= 1 && c->nr_cpus <= MK_MAX_CPUS);
-	for (size_t i = 0; i < c->nr_cpus; i++)
+	for (size_t i = 0; c->cpus && i < c->nr_cpus; i++)
 		must(c->cpus[i]);
+	must(!c->cpus || !c->cpu_nodes.nr);
+	check_nodes(&c->cpu_nodes);
+	check_nodes(&c->memory_nodes);
+	check_parts(c);
 	must(c->memory_bytes >= MK_MEMORY_MIN);
 	must(c->memory_bytes % MK_MEMORY_ALIGN == 0);
 }

@@ -123,8 +123,10 @@ static size_t many(char *dst, unsigned int nr)
 				   "{\"schema\":\"mkctl/1\",\"instances\":[");
 
 	for (unsigned int i = 0; i < nr; i++)
-		n += (size_t)sprintf(dst + n, "%s{\"name\":\"i%u\"," REST "}",
-				     i ? "," : "", i);
+		n += (size_t)sprintf(dst + n,
+				     "%s{\"name\":\"i%u\",\"kernel\":\"k\","
+				     "\"cpus\":\"%u\",\"memory\":\"64M\"}",
+				     i ? "," : "", i, i + 1);
 	return n + (size_t)sprintf(dst + n, "]}");
 }
 
@@ -191,38 +193,190 @@ static bool array_has(struct json_object *array, const char *s)
 	return false;
 }
 
+/* Follows a reference to the schema's definitions. */
+static struct json_object *resolve(struct json_object *schema,
+				   struct json_object *o)
+{
+	static const char prefix[] = "#/$defs/";
+	struct json_object *ref;
+	const char *name;
+
+	while (json_object_object_get_ex(o, "$ref", &ref)) {
+		name = json_object_get_string(ref);
+		assert_memory_equal(name, prefix, strlen(prefix));
+		o = get(get(schema, "$defs"), name + strlen(prefix));
+	}
+	return o;
+}
+
+/* What a value may be, as the loader says it: bits of enum json_type. */
+static unsigned int types_of(struct json_object *schema, struct json_object *o)
+{
+	static const struct {
+		const char *name;
+		unsigned int types;
+	} names[] = {
+		{ "boolean", 1u << json_type_boolean },
+		{ "integer", 1u << json_type_int },
+		{ "object", 1u << json_type_object },
+		{ "array", 1u << json_type_array },
+		{ "string", 1u << json_type_string },
+	};
+	unsigned int types = 0;
+	struct json_object *any;
+
+	o = resolve(schema, o);
+	if (json_object_object_get_ex(o, "anyOf", &any)) {
+		for (size_t i = 0; i < json_object_array_length(any); i++)
+			types |= types_of(schema,
+					  json_object_array_get_idx(any, i));
+		return types;
+	}
+	for (size_t i = 0; i < MK_ARRAY_SIZE(names); i++)
+		if (!strcmp(json_object_get_string(get(o, "type")),
+			    names[i].name))
+			types = names[i].types;
+	return types;
+}
+
+static void check_object(struct json_object *schema, const char *name)
+{
+	struct json_object *object = get(get(schema, "$defs"), name);
+	struct json_object *properties = get(object, "properties");
+	struct json_object *required = get(object, "required");
+	size_t nr = 0, nr_required = 0;
+	struct mk_config_key key;
+
+	for (; mk_config_key(name, nr, &key) == 0; nr++) {
+		assert_int_equal(types_of(schema, get(properties, key.name)),
+				 key.types);
+		assert_int_equal(array_has(required, key.name), key.required);
+		nr_required += key.required;
+	}
+	assert_true(nr >= 2);
+	assert_int_equal(json_object_object_length(properties), nr);
+	assert_int_equal(json_object_array_length(required), nr_required);
+}
+
+static int number(struct json_object *o, const char *key)
+{
+	return json_object_get_int(get(o, key));
+}
+
 /* The JSON Schema knows the same keys as the loader, and the same limits. */
 static void test_schema_file(void **state)
 {
 	struct json_object *schema = json_object_from_file(SCHEMA_FILE);
-	struct json_object *defs, *instance, *properties, *required;
-	size_t nr = 0, nr_required = 0;
-	const char *key;
-	bool is_required;
+	struct json_object *defs, *o;
 
 	(void)state;
 	assert_non_null(schema);
+	check_object(schema, "instance");
+	check_object(schema, "cpus");
+	check_object(schema, "memory");
 	defs = get(schema, "$defs");
-	instance = get(defs, "instance");
-	properties = get(instance, "properties");
-	required = get(instance, "required");
-	for (; (key = mk_config_key(nr, &is_required)); nr++) {
-		const char *type = json_object_get_string(
-			get(get(properties, key), "type"));
-
-		assert_string_equal(type, "string");
-		assert_int_equal(array_has(required, key), is_required);
-		nr_required += is_required;
-	}
-	assert_int_equal(json_object_object_length(properties), nr);
-	assert_int_equal(json_object_array_length(required), nr_required);
 	assert_string_equal(json_object_get_string(get(get(defs, "version"),
 						       "const")),
 			    MK_CONFIG_SCHEMA);
-	assert_int_equal(json_object_get_int(
-		get(get(get(get(defs, "file"), "properties"), "instances"),
-		    "maxItems")), MK_MAX_INSTANCES);
+	o = get(get(get(defs, "file"), "properties"), "instances");
+	assert_int_equal(number(o, "maxItems"), MK_MAX_INSTANCES);
+	o = get(get(get(defs, "cpus"), "properties"), "count");
+	assert_int_equal(number(o, "minimum"), 1);
+	assert_int_equal(number(o, "maximum"), MK_MAX_CPUS);
+	o = json_object_array_get_idx(get(get(defs, "nodes"), "anyOf"), 1);
+	assert_int_equal(number(o, "minItems"), 1);
+	assert_int_equal(number(o, "maxItems"), MK_CONFIG_NODES);
+	o = get(defs, "node");
+	assert_int_equal(number(o, "minimum"), 0);
+	assert_int_equal(number(o, "maximum"), MK_CONFIG_NODE_MAX);
 	json_object_put(schema);
+}
+
+/* An instance whose keys about CPUs and memory are @rest. */
+static struct mk_config_file *load_rest(const char *rest)
+{
+	struct mk_config_file *file = NULL;
+	struct mk_error err = MK_ERROR_INIT;
+	char text[512], path[64];
+
+	sprintf(text, "{\"name\":\"web\",\"kernel\":\"k\",%s}", rest);
+	if (load_text(text, strlen(text), path, &file, &err))
+		fail_msg("%s: %s: %s", text, err.object, err.message);
+	return file;
+}
+
+static void test_cpu_forms(void **state)
+{
+	autoconfig struct mk_config_file *list = NULL, *count = NULL;
+	autoconfig struct mk_config_file *nodes = NULL;
+	const struct mk_config *c;
+
+	(void)state;
+	list = load_rest("\"cpus\":\"5,2-3\",\"memory\":\"64M\","
+			 "\"allow_split_core\":false");
+	c = list->instances;
+	assert_int_equal(c->nr_cpus, 3);
+	assert_int_equal(c->cpus[0], 5);
+	assert_int_equal(c->cpu_nodes.nr, 0);
+	assert_false(c->allow_split_core);
+
+	count = load_rest("\"cpus\":{\"count\":512,\"numa\":0},"
+			  "\"memory\":\"64M\",\"allow_split_core\":true");
+	c = count->instances;
+	assert_null(c->cpus);
+	assert_int_equal(c->nr_cpus, MK_MAX_CPUS);
+	assert_int_equal(c->cpu_nodes.nr, 1);
+	assert_int_equal(c->cpu_nodes.node[0], 0);
+	assert_true(c->allow_split_core);
+
+	nodes = load_rest("\"cpus\":{\"numa\":[1023,1],\"count\":1},"
+			  "\"memory\":{\"size\":\"64M\"}");
+	c = nodes->instances;
+	assert_int_equal(c->nr_cpus, 1);
+	assert_int_equal(c->cpu_nodes.nr, 2);
+	assert_int_equal(c->cpu_nodes.node[0], 1023);
+	assert_int_equal(c->cpu_nodes.node[1], 1);
+	assert_int_equal(c->memory_bytes, 64 << 20);
+	assert_int_equal(c->memory_nodes.nr, 0);
+}
+
+static void test_memory_parts(void **state)
+{
+	static const struct {
+		const char *rest;
+		size_t nr;
+		struct mk_memory_part parts[3];
+	} cases[] = {
+		{ "\"memory\":\"64M\"", 1,
+		  { { .bytes = 64 << 20, .node = MK_NODE_ANY } } },
+		{ "\"memory\":{\"size\":\"64M\"}", 1,
+		  { { .bytes = 64 << 20, .node = MK_NODE_ANY } } },
+		{ "\"memory\":{\"size\":\"64M\",\"numa\":1}", 1,
+		  { { .bytes = 64 << 20, .node = 1 } } },
+		{ "\"memory\":{\"size\":\"64M\",\"numa\":[1,0]}", 2,
+		  { { .bytes = 32 << 20, .node = 1 },
+		    { .bytes = 32 << 20, .node = 0 } } },
+		/* 32 units of 2 MiB by three: the first gets the rest. */
+		{ "\"memory\":{\"size\":\"64M\",\"numa\":[2,0,1]}", 3,
+		  { { .bytes = 24 << 20, .node = 2 },
+		    { .bytes = 20 << 20, .node = 0 },
+		    { .bytes = 20 << 20, .node = 1 } } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MK_ARRAY_SIZE(cases); i++) {
+		autoconfig struct mk_config_file *file = NULL;
+		struct mk_memory_part parts[MK_CONFIG_NODES];
+		char rest[256];
+		size_t nr;
+
+		sprintf(rest, "\"cpus\":\"2\",%s", cases[i].rest);
+		file = load_rest(rest);
+		nr = mk_config_memory_parts(file->instances, parts);
+		assert_int_equal(nr, cases[i].nr);
+		assert_memory_equal(parts, cases[i].parts,
+				    nr * sizeof(parts[0]));
+	}
 }
 
 static void test_free_null(void **state)
@@ -241,6 +395,8 @@ int main(void)
 		cmocka_unit_test(test_many_instances),
 		cmocka_unit_test(test_mutated),
 		cmocka_unit_test(test_schema_file),
+		cmocka_unit_test(test_cpu_forms),
+		cmocka_unit_test(test_memory_parts),
 		cmocka_unit_test(test_free_null),
 	};
 

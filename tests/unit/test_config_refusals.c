@@ -9,6 +9,8 @@
 
 #include "config_text.h"
 
+#include <json-c/json.h>
+
 #include "../../spawn/json_scan.h"
 
 struct refusal {
@@ -171,7 +173,7 @@ static void test_keys(void **state)
 	static const struct refusal cases[] = {
 		{ "{\"name\":\"web\"," REST ",\"disk\":\"x\"}", ":1: /disk",
 		  "unknown key \"disk\"", "known keys: schema, name, kernel, "
-		  "initrd, cmdline, cpus, memory" },
+		  "initrd, cmdline, cpus, allow_split_core, memory" },
 		{ "{\"name\":\"web\"," REST ",\"Cpus\":\"x\"}", ":1: /Cpus",
 		  "unknown key \"Cpus\"", "did you mean \"cpus\"?" },
 		{ "{\"nmae\":\"web\"," REST "}", ":1: /nmae",
@@ -213,46 +215,103 @@ static void test_keys(void **state)
 	all_refused(cases, MK_ARRAY_SIZE(cases));
 }
 
-/* Every key with every wrong type, from the loader's own table. */
+/* What @types has, as a refusal names it. */
+static void name_types(unsigned int types, char *dst)
+{
+	static const struct {
+		unsigned int type;
+		const char *name;
+	} names[] = {
+		{ json_type_boolean, "true or false" },
+		{ json_type_int, "a whole number" },
+		{ json_type_object, "an object" },
+		{ json_type_array, "an array" },
+		{ json_type_string, "a string" },
+	};
+
+	*dst = '\0';
+	for (size_t i = 0; i < MK_ARRAY_SIZE(names); i++)
+		if (types & 1u << names[i].type)
+			sprintf(dst + strlen(dst), "%s%s", *dst ? " or " : "",
+				names[i].name);
+}
+
+/*
+ * One key of an object with one value, and good ones for the others that the
+ * loader reads before it. @object stands at @at.
+ */
+static void refused_type(const char *object, const char *at,
+			 const struct mk_config_key *key, const char *value,
+			 const char *fragment)
+{
+	static const char *const good[][2] = {
+		{ "name", "\"a\"" }, { "kernel", "\"k\"" },
+		{ "cpus", "\"2\"" }, { "count", "1" },
+		{ "size", "\"64M\"" },
+	};
+	struct mk_config_key other;
+	char text[512], where[64];
+	int n = sprintf(text, "{\"%s\":%s", key->name, value);
+
+	for (size_t i = 0; mk_config_key(object, i, &other) == 0; i++)
+		for (size_t j = 0; j < MK_ARRAY_SIZE(good); j++)
+			if (!strcmp(other.name, good[j][0]) &&
+			    strcmp(other.name, key->name))
+				n += sprintf(text + n, ",\"%s\":%s",
+					     good[j][0], good[j][1]);
+	sprintf(text + n, "}");
+	if (*at) {
+		char inner[256];
+
+		strcpy(inner, text);
+		sprintf(text, "{\"name\":\"a\",\"kernel\":\"k\","
+			"%s\"%s\":%s}", strcmp(object, "cpus") ?
+			"\"cpus\":\"2\"," : "", object, inner);
+	}
+	sprintf(where, ":1: %s/%s", at, key->name);
+	refused_bytes(text, strlen(text), where, fragment, NULL);
+}
+
+/* Every key with every wrong type, from the loader's own tables. */
 static void test_types(void **state)
 {
-	static const char *const values[][2] = {
-		{ "1", "a number" },
-		{ "1.5", "a number" },
-		{ "null", "null" },
-		{ "true", "true or false" },
-		{ "[\"2\"]", "an array" },
-		{ "{}", "an object" },
+	static const struct {
+		const char *text;
+		unsigned int type;
+		const char *name;
+	} values[] = {
+		{ "1", json_type_int, "a number" },
+		{ "1.5", json_type_double, "a number" },
+		{ "null", json_type_null, "null" },
+		{ "true", json_type_boolean, "true or false" },
+		{ "[\"2\"]", json_type_array, "an array" },
+		{ "{}", json_type_object, "an object" },
+		{ "\"x\"", json_type_string, "a string" },
 	};
-	const char *key;
-	bool required;
+	static const char *const objects[][2] = {
+		{ "instance", "" }, { "cpus", "/cpus" },
+		{ "memory", "/memory" },
+	};
+	char wanted[64], fragment[128];
+	struct mk_config_key key;
+	size_t nr = 0;
 
 	(void)state;
-	for (size_t i = 0; (key = mk_config_key(i, &required)); i++) {
-		for (size_t j = 0; j < MK_ARRAY_SIZE(values); j++) {
-			char text[512], where[64], fragment[64];
-			size_t n = 0;
-
-			/* Good values before it, as the table is in order. */
-			n += (size_t)sprintf(text, "{\"%s\":%s", key,
-					     values[j][0]);
-			if (strcmp(key, "name"))
-				n += (size_t)sprintf(text + n,
-						     ",\"name\":\"a\"");
-			if (strcmp(key, "kernel"))
-				n += (size_t)sprintf(text + n,
-						     ",\"kernel\":\"k\"");
-			if (strcmp(key, "cpus"))
-				n += (size_t)sprintf(text + n,
-						     ",\"cpus\":\"2\"");
-			sprintf(text + n, "}");
-			sprintf(where, ":1: /%s", key);
-			sprintf(fragment, "expected a string, found %s",
-				values[j][1]);
-			refused_bytes(text, strlen(text), where, fragment,
-				      NULL);
+	for (size_t o = 0; o < MK_ARRAY_SIZE(objects); o++) {
+		for (size_t i = 0; !mk_config_key(objects[o][0], i, &key); i++) {
+			name_types(key.types, wanted);
+			for (size_t j = 0; j < MK_ARRAY_SIZE(values); j++) {
+				if (key.types & 1u << values[j].type)
+					continue;
+				sprintf(fragment, "expected %s, found %s",
+					wanted, values[j].name);
+				refused_type(objects[o][0], objects[o][1], &key,
+					     values[j].text, fragment);
+				nr++;
+			}
 		}
 	}
+	assert_true(nr > 50);
 }
 
 /* @value stands for @key in an instance that is good but for it. */
@@ -321,6 +380,100 @@ static void test_values(void **state)
 	for (size_t i = 0; i < MK_ARRAY_SIZE(cases); i++)
 		refused_value(cases[i].key, cases[i].value, cases[i].fragment,
 			      cases[i].hint);
+}
+
+/* @rest is all that is said about CPUs and memory. */
+static void refused_rest(const char *rest, const char *where,
+			 const char *fragment)
+{
+	char text[512];
+
+	sprintf(text, "{\"name\":\"web\",\"kernel\":\"k\",%s}", rest);
+	refused_bytes(text, strlen(text), where, fragment, NULL);
+}
+
+static void test_cpu_objects(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "{}", "", "required key \"count\" is missing" },
+		{ "{\"numa\":0}", "", "required key \"count\" is missing" },
+		{ "{\"count\":0}", "/count",
+		  "expected a number from 1 to 512, found 0" },
+		{ "{\"count\":-1}", "/count", "from 1 to 512, found -1" },
+		{ "{\"count\":513}", "/count", "from 1 to 512, found 513" },
+		{ "{\"count\":4294967297}", "/count", "from 1 to 512" },
+		{ "{\"count\":99999999999999999999999}", "/count",
+		  "from 1 to 512" },
+		{ "{\"count\":1,\"numa\":-1}", "/numa",
+		  "from 0 to 1023, found -1" },
+		{ "{\"count\":1,\"numa\":1024}", "/numa", "from 0 to 1023" },
+		{ "{\"count\":1,\"numa\":[]}", "/numa",
+		  "expected at least one node" },
+		{ "{\"count\":1,\"numa\":[0,1,0]}", "/numa/2",
+		  "node 0 is twice" },
+		{ "{\"count\":1,\"numa\":[0,\"1\"]}", "/numa/1",
+		  "expected a whole number, found a string" },
+		{ "{\"count\":1,\"numa\":[[0]]}", "/numa/0",
+		  "expected a whole number, found an array" },
+		{ "{\"count\":1,\"numa\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}",
+		  "/numa", "expected at most 16 nodes, found 17" },
+		{ "{\"count\":1,\"node\":0}", "/node",
+		  "unknown key \"node\"" },
+	};
+	char rest[256], where[64];
+
+	(void)state;
+	for (size_t i = 0; i < MK_ARRAY_SIZE(cases); i++) {
+		sprintf(rest, "\"memory\":\"64M\",\n\"cpus\":%s",
+			cases[i][0]);
+		sprintf(where, ":2: /cpus%s", cases[i][1]);
+		refused_rest(rest, where, cases[i][2]);
+	}
+	/* In the long form, and on a line of its own. */
+	refused_bytes("{\"schema\":\"mkctl/1\",\"instances\":[{\n"
+		      "\"name\":\"a\",\"kernel\":\"k\",\n\"cpus\":{\n"
+		      "\"count\":0}}]}", 82, ":4: /instances/0/cpus/count",
+		      "from 1 to 512", NULL);
+}
+
+static void test_memory_objects(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "{}", "", "required key \"size\" is missing" },
+		{ "{\"size\":\"\"}", "/size", "expected a size, found \"\"" },
+		{ "{\"size\":\"30M\"}", "/size", "expected at least 32M" },
+		{ "{\"size\":\"33M\"}", "/size", "expected a multiple of 2M" },
+		{ "{\"size\":\"64M\",\"numa\":4294967296}", "/numa",
+		  "from 0 to 1023, found 4294967296" },
+		{ "{\"size\":\"64M\",\"numa\":[1,1]}", "/numa/1",
+		  "node 1 is twice" },
+		{ "{\"sise\":\"64M\"}", "/sise", "unknown key \"sise\"" },
+	};
+	char rest[256], where[64];
+
+	(void)state;
+	for (size_t i = 0; i < MK_ARRAY_SIZE(cases); i++) {
+		sprintf(rest, "\"cpus\":\"2\",\n\"memory\":%s", cases[i][0]);
+		sprintf(where, ":2: /memory%s", cases[i][1]);
+		refused_rest(rest, where, cases[i][2]);
+	}
+}
+
+/* One CPU in two instances of a file. */
+static void test_cpu_shared(void **state)
+{
+	static const char text[] =
+		"{\"schema\":\"mkctl/1\",\"instances\":[\n"
+		"{\"name\":\"a\",\"kernel\":\"k\",\"cpus\":{\"count\":1},"
+		"\"memory\":\"64M\"},\n"
+		"{\"name\":\"b\",\"kernel\":\"k\",\"cpus\":\"2-4\","
+		"\"memory\":\"64M\"},\n"
+		"{\"name\":\"c\",\"kernel\":\"k\",\"cpus\":\"6,4\","
+		"\"memory\":\"64M\"}]}";
+
+	(void)state;
+	refused_bytes(text, strlen(text), ":4: /instances/2/cpus",
+		      "CPU 4 is also in /instances/1", NULL);
 }
 
 static void test_region_param(void **state)
@@ -488,6 +641,9 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_cpu_objects),
+		cmocka_unit_test(test_memory_objects),
+		cmocka_unit_test(test_cpu_shared),
 		cmocka_unit_test(test_region_param),
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_depth),
