@@ -17,7 +17,10 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Werror -MMD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-UL_LIBS := -ljson-c -lfdt
+UL_LIBS := -ljson-c -lfdt -lhwloc
+# A static hwloc: see spawn/static/hwloc.c
+UL_STATIC_SRC := $(wildcard spawn/static/*.c)
+UL_STATIC_WRAP := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
 UL_FUZZ_CC ?= clang
 UL_FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -66,11 +69,12 @@ $(O)/lib/%.a:
 	$(UL_Q)$(AR) rcsD $@ $^
 
 # Static: it goes into initramfs images that have no libc.
-$(O)/bin/mkctl: $(call ul_obj,$(UL_MKCTL_SRC)) $(O)/lib/libspawn.a \
-		$(O)/lib/libmk.a
+$(O)/bin/mkctl: $(call ul_obj,$(UL_MKCTL_SRC) $(UL_STATIC_SRC)) \
+		$(O)/lib/libspawn.a $(O)/lib/libmk.a
 	@mkdir -p $(@D)
 	$(call ul_say,LINK)
-	$(UL_Q)$(UL_CC) -static $(LDFLAGS) -o $@ $^ $(UL_LIBS)
+	$(UL_Q)$(UL_CC) -static $(LDFLAGS) $(UL_STATIC_WRAP) -o $@ $^ \
+		$(UL_LIBS) -lm
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -180,5 +184,5 @@ install: userland $(O)/man/mkctl.1 ## mkctl, libmk, manual page, completion, exa
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/mkctl/examples configs/*.json
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/mkctl/schema configs/schema/*.json
 
--include $(wildcard $(O)/obj/*/*.d $(O)/obj/asan/*/*.d $(O)/obj/fuzz/*/*.d \
+-include $(wildcard $(O)/obj/*/*.d $(O)/obj/*/*/*.d $(O)/obj/asan/*/*.d $(O)/obj/fuzz/*/*.d \
 	$(O)/obj/asan/tests/unit/*.d $(O)/obj/fuzz/tests/fuzz/*.d)

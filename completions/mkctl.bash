@@ -9,7 +9,7 @@ _mkctl() {
 		words=$(mkctl help --list-commands 2> /dev/null)
 	elif [[ $word == -* ]]; then
 		words=$(mkctl "$verb" --list-options 2> /dev/null)
-	elif [ "$verb" = spawn ]; then
+	elif [ "$verb" = spawn ] || [ "$verb" = check ]; then
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.json' -- "$word"
 			compgen -d -S / -- "$word")
 		return

@@ -5,7 +5,9 @@
  *
  * In the texts {a} and {b} are the refusal's numbers; {a:size}, {a:hex},
  * {a:errno}, {a:state} and {a:role} print them in that form. {object} is the
- * name that came with the refusal.
+ * name that came with the refusal, {holder} says that this instance has
+ * it, or that nobody was asked, and {on} is " on " and the name, if there is
+ * one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -109,11 +111,11 @@ static const struct reason_text reasons[] = {
 		"boot the host with mem_encrypt=off; inside a confidential guest it is not possible" },
 	[MK_REASON_CPU_SPLITS_CORE] = {
 		"cpu-splits-core", MK_ERR_BUSY,
-		"CPU {a} shares a core with CPU {b}, which is not in the list",
-		"take both, or say \"allow_split_core\": true in the config" },
+		"CPU {a} shares a core with CPU {b}, which {holder}",
+		"take whole cores, or say \"allow_split_core\": true in the config" },
 	[MK_REASON_CPU_TOO_FEW] = {
 		"cpu-too-few", MK_ERR_BUSY,
-		"{a} CPUs are wanted and {b} can be had",
+		"{a} CPUs are wanted and {b} can be had{on}",
 		"ask for fewer, or end an instance; 'mkctl ls' lists them" },
 	[MK_REASON_CPU_NODE] = {
 		"cpu-node", MK_ERR_CONFIG,
@@ -290,6 +292,14 @@ static void print_field(char *buf, size_t size, const char *field,
 
 	if (!strcmp(field, "object"))
 		snprintf(buf, size, "%s", object ? object : "");
+	else if (!strcmp(field, "holder"))
+		snprintf(buf, size, refusal->object[0] ?
+			 "is lent to instance '%.*s'" : "is not in the list",
+			 (int)sizeof(refusal->object),
+			 refusal->object);
+	else if (!strcmp(field, "on"))
+		snprintf(buf, size, "%s%.*s", refusal->object[0] ? " on " : "",
+			 (int)sizeof(refusal->object), refusal->object);
 	else
 		print_number(buf, size, number,
 			     field[1] == ':' ? field + 2 : "");

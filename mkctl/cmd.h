@@ -98,6 +98,7 @@ struct command {
 };
 
 extern const struct command cmd_spawn;
+extern const struct command cmd_check;
 extern const struct command cmd_ls;
 extern const struct command cmd_show;
 extern const struct command cmd_logs;
@@ -177,6 +178,8 @@ void json_add_bool(struct json_object *obj, const char *key, bool value);
 void json_add_ns(struct json_object *obj, const char *key, uint64_t ns);
 /** json_print() - print and free */
 void json_print(struct json_object *doc);
+/** json_error() - as on stderr and in the documents of check */
+struct json_object *json_error(const struct mk_error *err);
 /** ms_text() - "12.3" */
 const char *ms_text(uint64_t ns, char buf[32]);
 #define BOOT_ID_TEXT_MAX	37

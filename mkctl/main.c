@@ -9,32 +9,11 @@
 
 #include "cmd.h"
 
-static const char *const code_names[] = {
-	[MK_ERR_NONE]		= "none",
-	[MK_ERR_FAILED]		= "failed",
-	[MK_ERR_USAGE]		= "usage",
-	[MK_ERR_CONFIG]		= "config",
-	[MK_ERR_NOT_FOUND]	= "not-found",
-	[MK_ERR_BUSY]		= "busy",
-	[MK_ERR_NOT_PERMITTED]	= "not-permitted",
-	[MK_ERR_TIMEOUT]	= "timeout",
-	[MK_ERR_UNDO]		= "undo-incomplete",
-};
-
 static void print_error_json(const struct mk_error *err, const char *log_tail)
 {
 	struct json_object *doc = json_object_new_object();
-	struct json_object *error = json_object_new_object();
+	struct json_object *error = json_error(err);
 
-	json_add_string(error, "code",
-			(size_t)err->code < MK_ARRAY_SIZE(code_names) ?
-			code_names[err->code] : "failed");
-	json_object_object_add(error, "status",
-			       json_object_new_int(err->code));
-	json_add_string(error, "reason", mk_reason_name(err->reason));
-	json_add_string(error, "object", err->object[0] ? err->object : NULL);
-	json_add_string(error, "message", err->message);
-	json_add_string(error, "hint", err->hint[0] ? err->hint : NULL);
 	if (log_tail)
 		json_add_string(error, "log", log_tail);
 	json_object_object_add(doc, "error", error);

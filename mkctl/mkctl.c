@@ -9,6 +9,7 @@
 /* In the order of the help. */
 const struct command *const commands[] = {
 	&cmd_spawn,
+	&cmd_check,
 	&cmd_ls,
 	&cmd_show,
 	&cmd_logs,

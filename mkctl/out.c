@@ -261,3 +261,31 @@ int print_changed(struct app *app, uint32_t id, struct json_object *list,
 	mk_instance_free(inst);
 	return 0;
 }
+
+static const char *const code_names[] = {
+	[MK_ERR_NONE]		= "none",
+	[MK_ERR_FAILED]		= "failed",
+	[MK_ERR_USAGE]		= "usage",
+	[MK_ERR_CONFIG]		= "config",
+	[MK_ERR_NOT_FOUND]	= "not-found",
+	[MK_ERR_BUSY]		= "busy",
+	[MK_ERR_NOT_PERMITTED]	= "not-permitted",
+	[MK_ERR_TIMEOUT]	= "timeout",
+	[MK_ERR_UNDO]		= "undo-incomplete",
+};
+
+struct json_object *json_error(const struct mk_error *err)
+{
+	struct json_object *error = json_object_new_object();
+
+	json_add_string(error, "code",
+			(size_t)err->code < MK_ARRAY_SIZE(code_names) ?
+			code_names[err->code] : "failed");
+	json_object_object_add(error, "status",
+			       json_object_new_int(err->code));
+	json_add_string(error, "reason", mk_reason_name(err->reason));
+	json_add_string(error, "object", err->object[0] ? err->object : NULL);
+	json_add_string(error, "message", err->message);
+	json_add_string(error, "hint", err->hint[0] ? err->hint : NULL);
+	return error;
+}

@@ -2,6 +2,9 @@
 /*
  * The checks of a spawn. The kernel repeats those that matter; here they come
  * before the first change, so that a dry run finds the same faults.
+ *
+ * Several instances are checked as if they were spawned one after the other:
+ * name, CPUs and memory of one are gone for the next.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,23 +12,47 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "parse.h"
+#include "choose.h"
+#include "image.h"
+#include "refuse.h"
 
-#define CPU_LIST_MAX	8192	/* bytes of a list in sysfs */
+struct mk_check_name {
+	char name[MK_NAME_MAX];
+	const char *path;
+};
 
-static int refuse(struct mk_error *err, int error, uint32_t reason, uint64_t a,
-		  uint64_t b, const char *refusal_object, const char *object)
+int mk_check_begin(struct mk_ctx *ctx, bool must, struct mk_check *ret,
+		   struct mk_error *err)
 {
-	struct mk_refusal refusal = { .reason = reason, .a = a, .b = b };
+	struct mk_check check = { .ctx = ctx };
+	int r;
 
-	if (refusal_object)
-		snprintf(refusal.object, sizeof(refusal.object), "%s",
-			 refusal_object);
-	mk_refusal_error(err, &refusal, error, object);
-	return -error;
+	r = mk_info_get_host(ctx, &check.info, &check.why);
+	if (r < 0 && must) {
+		if (err)
+			*err = check.why;
+		return r;
+	}
+	check.on_host = r == 0;
+	if (check.on_host)
+		r = mk_machine_load(ctx, &check.info, &check.machine, err);
+	else
+		r = 0;
+	if (r == 0)
+		*ret = check;
+	return r;
 }
 
-int mk_check_name(struct mk_ctx *ctx, const char *name, struct mk_error *err)
+void mk_check_end(struct mk_check *check)
+{
+	mk_machine_clear(&check->machine);
+	free(check->names);
+	free(check->promised);
+	*check = (struct mk_check){ 0 };
+}
+
+static int check_name_here(struct mk_ctx *ctx, const char *name,
+			   struct mk_error *err)
 {
 	struct mk_instance *inst;
 	uint32_t id;
@@ -41,125 +68,70 @@ int mk_check_name(struct mk_ctx *ctx, const char *name, struct mk_error *err)
 		return r;
 	id = inst->get.id;
 	mk_instance_free(inst);
-	return refuse(err, EEXIST, MK_REASON_NAME_TAKEN, id, 0, name, name);
+	return mk_refuse(err, &(struct mk_refused){
+		.error = EEXIST, .reason = MK_REASON_NAME_TAKEN, .a = id,
+		.who = name,
+	}, name);
 }
 
-static bool contains(const unsigned int *cpus, size_t nr_cpus,
-		     unsigned int cpu)
-{
-	size_t i;
-
-	for (i = 0; i < nr_cpus; i++)
-		if (cpus[i] == cpu)
-			return true;
-	return false;
-}
-
-/* The name of the instance that has @cpu on loan, or NULL. */
-static const char *borrower_of(const struct mk_instance_list *list,
-			       unsigned int cpu)
-{
-	const struct mk_instance *inst;
-	size_t i, j;
-
-	for (i = 0; i < list->nr_items; i++) {
-		inst = list->items[i];
-		if (!(inst->get.flags & MK_GET_CPUS_LENT))
-			continue;
-		for (j = 0; j < inst->get.nr_cpus; j++)
-			if (inst->cpus[j].cpu == cpu)
-				return inst->get.name;
-	}
-	return NULL;
-}
-
-/*
- * The first of @cpus that is not in a list of sysfs is refused with @reason.
- * Without sysfs there is nothing to look at, and the kernel decides alone.
- */
-static int check_list(struct mk_ctx *ctx, const char *path, uint32_t reason,
-		      int error, const unsigned int *cpus, size_t nr_cpus,
+static int check_name(const struct mk_check *check, const char *name,
 		      struct mk_error *err)
 {
-	mk_autofree char *text = NULL;
-	size_t i;
-	int r;
+	for (size_t i = 0; i < check->nr_names; i++) {
+		if (strcmp(check->names[i].name, name))
+			continue;
+		mk_error_set(err, MK_ERR_CONFIG, name,
+			     "%s has an instance of this name too",
+			     check->names[i].path);
+		mk_error_hint(err, "choose another name in one of them");
+		return -EEXIST;
+	}
+	return check->on_host ? check_name_here(check->ctx, name, err) : 0;
+}
 
-	r = mk_ctx_read_text(ctx, path, CPU_LIST_MAX, &text);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		mk_error_set(err, MK_ERR_FAILED, path, "cannot read: %s",
-			     strerror(-r));
-		return r;
+static int copy_cpus(const struct mk_config *config, unsigned int **ret_cpus,
+		     struct mk_error *err)
+{
+	unsigned int *cpus = calloc(config->nr_cpus, sizeof(*cpus));
+
+	if (!cpus) {
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+		return -ENOMEM;
 	}
-	for (i = 0; i < nr_cpus; i++) {
-		r = mk_cpulist_has(text, cpus[i]);
-		if (r == 0)
-			return refuse(err, error, reason, cpus[i], 0, NULL,
-				      NULL);
-		if (r < 0) {
-			mk_error_set(err, MK_ERR_FAILED, path,
-				     "not a list of CPUs");
-			return r;
-		}
-	}
+	memcpy(cpus, config->cpus, config->nr_cpus * sizeof(*cpus));
+	*ret_cpus = cpus;
 	return 0;
 }
 
-static int check_not_lent(struct mk_ctx *ctx, const unsigned int *cpus,
-			  size_t nr_cpus, struct mk_error *err)
-{
-	struct mk_instance_list list;
-	const char *borrower;
-	size_t i;
-	int r;
-
-	r = mk_instance_list_get(ctx, &list, err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < nr_cpus && r == 0; i++) {
-		borrower = borrower_of(&list, cpus[i]);
-		if (borrower)
-			r = refuse(err, EBUSY, MK_REASON_CPU_LENT, cpus[i], 0,
-				   borrower, NULL);
-	}
-	mk_instance_list_clear(&list);
-	return r;
-}
-
-int mk_check_cpus(struct mk_ctx *ctx, const unsigned int *cpus, size_t nr_cpus,
-		  struct mk_error *err)
+static int choose_cpus(struct mk_check *check, const struct mk_config *config,
+		       unsigned int **ret_cpus, struct mk_error *err)
 {
 	int r;
 
-	if (contains(cpus, nr_cpus, 0))
-		return refuse(err, EPERM, MK_REASON_CPU_ZERO, 0, 0, NULL,
-			      NULL);
-	r = check_list(ctx, "/sys/devices/system/cpu/present",
-		       MK_REASON_CPU_UNKNOWN, ENODEV, cpus, nr_cpus, err);
-	if (r < 0)
-		return r;
-	/* A lent CPU is offline too; to whom it is lent says more. */
-	r = check_not_lent(ctx, cpus, nr_cpus, err);
-	if (r < 0)
-		return r;
-	return check_list(ctx, "/sys/devices/system/cpu/online",
-			  MK_REASON_CPU_OFFLINE, EBUSY, cpus, nr_cpus, err);
-}
-
-int mk_check_memory(const struct mk_info *info, uint64_t bytes,
-		    struct mk_error *err)
-{
-	if (bytes <= info->pool_free_bytes)
+	/* Which CPUs a machine has that is not looked at, nobody knows. */
+	if (!check->on_host)
 		return 0;
-	return refuse(err, ENOMEM, MK_REASON_MEM_NO_SPACE,
-		      info->pool_free_bytes, info->pool_largest_bytes, NULL,
-		      NULL);
+	r = mk_machine_places(&check->machine, err);
+	if (r < 0)
+		return r;
+	return mk_choose_cpus(&check->machine, config, ret_cpus, err);
 }
 
-int mk_check_file(const char *path, const char *key, int *ret_fd,
-		  struct mk_error *err)
+static int check_cpus(struct mk_check *check, const struct mk_config *config,
+		      unsigned int **ret_cpus, struct mk_error *err)
+{
+	int r;
+
+	if (!config->cpus)
+		return choose_cpus(check, config, ret_cpus, err);
+	r = mk_machine_check(&check->machine, config->cpus, config->nr_cpus,
+			     config->allow_split_core, err);
+	return r < 0 ? r : copy_cpus(config, ret_cpus, err);
+}
+
+/* Opens a kernel or initrd; @key of the config names it. */
+static int check_file(const char *path, const char *key, int *ret_fd,
+		      uint64_t *ret_bytes, struct mk_error *err)
 {
 	mk_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
@@ -183,5 +155,120 @@ int mk_check_file(const char *path, const char *key, int *ret_fd,
 		return -EINVAL;
 	}
 	*ret_fd = TAKE_FD(fd);
+	*ret_bytes = (uint64_t)st.st_size;
 	return 0;
+}
+
+static int check_files(const struct mk_config *config,
+		       struct mk_checked *checked, struct mk_error *err)
+{
+	uint64_t bytes = 0;
+	int r;
+
+	r = check_file(config->kernel, "kernel", &checked->kernel_fd, &bytes,
+		       err);
+	if (r == 0)
+		r = mk_image_check(checked->kernel_fd, bytes, config->kernel,
+				   err);
+	if (r < 0 || !config->initrd)
+		return r;
+	return check_file(config->initrd, "initrd", &checked->initrd_fd,
+			  &bytes, err);
+}
+
+static int remember_name(struct mk_check *check, const char *name,
+			 const char *path)
+{
+	struct mk_check_name *grown;
+
+	grown = realloc(check->names,
+			(check->nr_names + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	check->names = grown;
+	grown += check->nr_names++;
+	*grown = (struct mk_check_name){ .path = path };
+	snprintf(grown->name, sizeof(grown->name), "%s", name);
+	return 0;
+}
+
+static int remember_memory(struct mk_check *check,
+			   const struct mk_checked *checked)
+{
+	size_t nr = check->nr_promised + checked->nr_parts;
+	struct mk_memory_part *grown;
+
+	grown = realloc(check->promised, nr * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + check->nr_promised, checked->parts,
+	       checked->nr_parts * sizeof(*grown));
+	check->promised = grown;
+	check->nr_promised = nr;
+	return 0;
+}
+
+/* For the instances that are checked after this one. */
+static int promise(struct mk_check *check, const struct mk_config *config,
+		   const char *path, const struct mk_checked *checked,
+		   struct mk_error *err)
+{
+	int r = remember_name(check, config->name, path);
+
+	if (r == 0)
+		r = remember_memory(check, checked);
+	if (r == 0 && checked->cpus)
+		r = mk_machine_claim(&check->machine, checked->cpus,
+				     config->nr_cpus, config->name, path);
+	if (r < 0)
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+	return r;
+}
+
+int mk_check_instance(struct mk_check *check, const struct mk_config *config,
+		      const char *path, struct mk_checked *ret,
+		      struct mk_error *err)
+{
+	struct mk_checked checked = MK_CHECKED_NONE;
+	int r;
+
+	checked.nr_parts = mk_config_memory_parts(config, checked.parts);
+	r = check_name(check, config->name, err);
+	if (r == 0)
+		r = check_cpus(check, config, &checked.cpus, err);
+	if (r == 0)
+		r = mk_check_memory(check, config, &checked, err);
+	if (r == 0)
+		r = check_files(config, &checked, err);
+	if (r == 0)
+		r = promise(check, config, path, &checked, err);
+	if (r < 0) {
+		mk_checked_clear(&checked);
+		mk_error_object(err, "%s", config->name);
+		return r;
+	}
+	*ret = checked;
+	return 0;
+}
+
+void mk_checked_clear(struct mk_checked *checked)
+{
+	free(checked->cpus);
+	mk_cleanup_close(&checked->kernel_fd);
+	mk_cleanup_close(&checked->initrd_fd);
+	*checked = (struct mk_checked)MK_CHECKED_NONE;
+}
+
+int mk_check_cpus(struct mk_ctx *ctx, const unsigned int *cpus, size_t nr_cpus,
+		  bool split, struct mk_error *err)
+{
+	struct mk_check check;
+	int r;
+
+	r = mk_check_begin(ctx, true, &check, err);
+	if (r < 0)
+		return r;
+	r = mk_machine_check(&check.machine, cpus, nr_cpus, split, err);
+	mk_check_end(&check);
+	return r;
 }

@@ -95,6 +95,17 @@ size_t mk_config_memory_parts(const struct mk_config *config,
 			      struct mk_memory_part parts[MK_CONFIG_NODES]);
 
 /**
+ * mk_config_nodes_text() - " on node 0", " on nodes 0,1", "" for any
+ * mk_config_cpus_text() - what was asked for: "2-3,6", "2 on node 0"
+ * mk_config_memory_text() - likewise: "256M on nodes 0,1"
+ *
+ * For people. The caller frees; NULL when out of memory.
+ */
+char *mk_config_nodes_text(const struct mk_nodes *nodes);
+char *mk_config_cpus_text(const struct mk_config *config);
+char *mk_config_memory_text(const struct mk_config *config);
+
+/**
  * struct mk_config_key - a key that an object of the file may have
  * @types: what its value may be: bits by enum json_type
  */

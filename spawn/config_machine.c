@@ -6,8 +6,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include <mk/util.h>
+#include <mk/spawn.h>
 
 #include "config_loader.h"
 #include "parse.h"
@@ -238,4 +239,44 @@ size_t mk_config_memory_parts(const struct mk_config *config,
 		};
 	parts[0].bytes += (units - each * nodes->nr) * MK_MEMORY_ALIGN;
 	return nodes->nr;
+}
+
+char *mk_config_nodes_text(const struct mk_nodes *nodes)
+{
+	mk_autofree char *list = NULL;
+	char *text;
+
+	if (!nodes->nr)
+		return strdup("");
+	list = mk_cpulist_format(nodes->node, nodes->nr);
+	if (!list || asprintf(&text, " on node%s %s", nodes->nr > 1 ? "s" : "",
+			      list) < 0)
+		return NULL;
+	return text;
+}
+
+char *mk_config_cpus_text(const struct mk_config *config)
+{
+	mk_autofree char *nodes = NULL;
+	char *text;
+
+	if (config->cpus)
+		return mk_cpulist_format(config->cpus, config->nr_cpus);
+	nodes = mk_config_nodes_text(&config->cpu_nodes);
+	if (!nodes || asprintf(&text, "%zu%s", config->nr_cpus, nodes) < 0)
+		return NULL;
+	return text;
+}
+
+char *mk_config_memory_text(const struct mk_config *config)
+{
+	mk_autofree char *nodes = mk_config_nodes_text(&config->memory_nodes);
+	char size[MK_SIZE_TEXT_MAX];
+	char *text;
+
+	if (!nodes || asprintf(&text, "%s%s",
+			       mk_size_format(config->memory_bytes, size),
+			       nodes) < 0)
+		return NULL;
+	return text;
 }

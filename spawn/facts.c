@@ -28,6 +28,8 @@ void mk_facts_free(struct mk_facts *facts)
 	free(facts->initrd);
 	free(facts->cmdline);
 	free(facts->created_by);
+	free(facts->cpus_asked);
+	free(facts->memory_asked);
 	free(facts->cpus);
 	free(facts);
 }
@@ -97,6 +99,10 @@ static struct json_object *to_json(const struct mk_facts *facts)
 	json_object_object_add(doc, "memory_bytes",
 			       json_object_new_uint64(facts->memory_bytes));
 	json_object_object_add(doc, "cpus", cpus);
+	json_object_object_add(doc, "allow_split_core",
+			       json_object_new_boolean(facts->allow_split_core));
+	add_string(doc, "cpus_asked", facts->cpus_asked);
+	add_string(doc, "memory_asked", facts->memory_asked);
 	add_string(doc, "created_by", facts->created_by);
 	return doc;
 }
@@ -240,6 +246,10 @@ static int from_json(struct json_object *doc, const char *name,
 	facts->initrd = copy_string(doc, "initrd");
 	facts->cmdline = copy_string(doc, "cmdline");
 	facts->created_by = copy_string(doc, "created_by");
+	facts->cpus_asked = copy_string(doc, "cpus_asked");
+	facts->memory_asked = copy_string(doc, "memory_asked");
+	facts->allow_split_core = json_object_get_boolean(
+		json_object_object_get(doc, "allow_split_core"));
 	*ret_facts = facts;
 	return 0;
 }

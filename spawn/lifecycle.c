@@ -129,11 +129,13 @@ struct start_job {
 	struct mk_boot boot;
 	unsigned int *cpus;
 	size_t nr_cpus;
+	bool split;
 	bool started;
 };
 
 static int cpus_from_kernel(struct start_job *job)
 {
+	struct mk_facts *facts;
 	size_t i;
 
 	job->nr_cpus = job->inst->get.nr_cpus;
@@ -142,6 +144,11 @@ static int cpus_from_kernel(struct start_job *job)
 		return -ENOMEM;
 	for (i = 0; i < job->nr_cpus; i++)
 		job->cpus[i] = job->inst->cpus[i].cpu;
+	/* Without facts whole cores are asked for, as for any other. */
+	if (mk_facts_find(job->ctx, &job->inst->get, &facts) == 0) {
+		job->split = facts->allow_split_core;
+		mk_facts_free(facts);
+	}
 	return 0;
 }
 
@@ -156,6 +163,7 @@ static int cpus_from_facts(struct start_job *job)
 		return r;
 	job->cpus = TAKE_PTR(facts->cpus);
 	job->nr_cpus = facts->nr_cpus;
+	job->split = facts->allow_split_core;
 	mk_facts_free(facts);
 	return 0;
 }
@@ -199,7 +207,8 @@ static int run_check(void *arg, struct mk_error *err)
 	}
 	if (get->flags & MK_GET_CPUS_LENT)
 		return 0;
-	return mk_check_cpus(job->ctx, job->cpus, job->nr_cpus, err);
+	return mk_check_cpus(job->ctx, job->cpus, job->nr_cpus, job->split,
+			     err);
 }
 
 static void describe_cpus(const void *arg, char *buf, size_t size)
@@ -216,7 +225,8 @@ static int run_cpus(void *arg, struct mk_error *err)
 	struct start_job *job = arg;
 
 	return mk_instance_set_cpus(job->ctx, job->boot.id, job->cpus,
-				    job->nr_cpus, 0, err);
+				    job->nr_cpus,
+				    job->split ? MK_CPUS_SPLIT_CORES : 0, err);
 }
 
 /* Once it was started, its end has given them back. */

@@ -10,41 +10,8 @@
 #include <string.h>
 
 #include "boot.h"
-#include "config.h"
-
-#define CPUINFO_MAX	(8 << 20)	/* bytes: 4096 CPUs of 2 KiB */
-
-/* The number behind "KEY<blanks>: ", or -ENOENT when @line has another key. */
-static int cpuinfo_number(const char *line, const char *key,
-			  unsigned int *ret_number)
-{
-	size_t len = strlen(key);
-
-	if (strncmp(line, key, len) || !strchr("\t :", line[len]))
-		return -ENOENT;
-	return sscanf(line + len, "%*[\t ]: %u", ret_number) == 1 ||
-	       sscanf(line + len, ": %u", ret_number) == 1 ? 0 : -ENOENT;
-}
-
-static int find_apicid(char *cpuinfo, unsigned int cpu, uint32_t *ret_apicid)
-{
-	unsigned int number = 0, present = 0;
-	bool seen = false;
-	char *line, *next;
-
-	for (line = cpuinfo; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			next++;
-		if (cpuinfo_number(line, "processor", &present) == 0)
-			seen = present == cpu;
-		else if (seen && cpuinfo_number(line, "apicid", &number) == 0) {
-			*ret_apicid = number;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
+#include "check.h"
+#include "cpuinfo.h"
 
 /* The link nodeN in the CPU's folder; 0 without NUMA. */
 static uint32_t find_node(struct mk_ctx *ctx, unsigned int cpu)
@@ -71,18 +38,18 @@ static uint32_t find_node(struct mk_ctx *ctx, unsigned int cpu)
 	return node;
 }
 
-static int fill_cpus(struct mk_ctx *ctx, const struct mk_config *config,
-		     struct mk_cpu *cpus, struct mk_error *err)
+static int fill_cpus(struct mk_ctx *ctx, const unsigned int *numbers,
+		     size_t nr_cpus, struct mk_cpu *cpus, struct mk_error *err)
 {
 	mk_autofree char *cpuinfo = NULL;
 	size_t i;
 	int r;
 
-	r = mk_ctx_read_text(ctx, "/proc/cpuinfo", CPUINFO_MAX, &cpuinfo);
-	for (i = 0; i < config->nr_cpus && r == 0; i++) {
-		cpus[i].cpu = config->cpus[i];
-		cpus[i].node = find_node(ctx, config->cpus[i]);
-		r = find_apicid(cpuinfo, config->cpus[i], &cpus[i].apicid);
+	r = mk_cpuinfo_read(ctx, &cpuinfo);
+	for (i = 0; i < nr_cpus && r == 0; i++) {
+		cpus[i].cpu = numbers[i];
+		cpus[i].node = find_node(ctx, numbers[i]);
+		r = mk_cpuinfo_apicid(cpuinfo, numbers[i], &cpus[i].apicid);
 	}
 	if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, "/proc/cpuinfo",
@@ -90,12 +57,25 @@ static int fill_cpus(struct mk_ctx *ctx, const struct mk_config *config,
 	return r;
 }
 
-int mk_spawn_preview_dtb(struct mk_ctx *ctx, const struct mk_config *config,
-			 void **ret_dtb, size_t *ret_bytes,
-			 struct mk_error *err)
+/* What the kernel would make of the parts, if each came as one piece. */
+static size_t fill_ranges(const struct mk_checked *checked,
+			  struct mk_range *ranges)
 {
-	struct mk_range range = { .bytes = config->memory_bytes };
-	struct mk_instance inst = { .ranges = &range };
+	for (size_t i = 0; i < checked->nr_parts; i++)
+		ranges[i] = (struct mk_range){
+			.bytes = checked->parts[i].bytes,
+			.node = checked->parts[i].node == MK_NODE_ANY ?
+				0 : checked->parts[i].node,
+		};
+	return checked->nr_parts;
+}
+
+static int preview_dtb(struct mk_ctx *ctx, const struct mk_config *config,
+		       const struct mk_checked *checked, void **ret_dtb,
+		       size_t *ret_bytes, struct mk_error *err)
+{
+	struct mk_range ranges[MK_CONFIG_NODES];
+	struct mk_instance inst = { .ranges = ranges };
 	mk_autofree struct mk_cpu *cpus = NULL;
 	int r;
 
@@ -104,12 +84,32 @@ int mk_spawn_preview_dtb(struct mk_ctx *ctx, const struct mk_config *config,
 		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
 		return -ENOMEM;
 	}
-	r = fill_cpus(ctx, config, cpus, err);
+	r = fill_cpus(ctx, checked->cpus, config->nr_cpus, cpus, err);
 	if (r < 0)
 		return r;
 	inst.cpus = cpus;
 	inst.get.nr_cpus = (uint32_t)config->nr_cpus;
-	inst.get.nr_ranges = 1;
+	inst.get.nr_ranges = (uint32_t)fill_ranges(checked, ranges);
 	snprintf(inst.get.name, sizeof(inst.get.name), "%s", config->name);
 	return mk_boot_dtb(ctx, &inst, ret_dtb, ret_bytes, err);
+}
+
+int mk_spawn_preview_dtb(struct mk_ctx *ctx, const struct mk_config *config,
+			 void **ret_dtb, size_t *ret_bytes,
+			 struct mk_error *err)
+{
+	struct mk_checked checked;
+	struct mk_check check;
+	int r;
+
+	r = mk_check_begin(ctx, true, &check, err);
+	if (r < 0)
+		return r;
+	r = mk_check_instance(&check, config, "", &checked, err);
+	if (r == 0) {
+		r = preview_dtb(ctx, config, &checked, ret_dtb, ret_bytes, err);
+		mk_checked_clear(&checked);
+	}
+	mk_check_end(&check);
+	return r;
 }

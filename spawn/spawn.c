@@ -10,7 +10,6 @@
 
 #include "boot.h"
 #include "check.h"
-#include "config.h"
 #include "facts.h"
 #include "plan.h"
 
@@ -19,12 +18,13 @@ struct spawn_job {
 	const struct mk_config *config;
 	const char *config_path;
 	struct mk_info info;
+	struct mk_checked checked;
 	struct mk_boot boot;
 	struct mk_facts facts;
 	char *kernel_path;
 	char *initrd_path;
-	int kernel_fd;
-	int initrd_fd;
+	char *cpus_asked;
+	char *memory_asked;
 	bool loaded;
 };
 
@@ -40,30 +40,17 @@ static void describe_check(const void *arg, char *buf, size_t size)
 static int run_check(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
-	const struct mk_config *config = job->config;
+	struct mk_check check;
 	int r;
 
-	r = mk_info_get_host(job->ctx, &job->info, err);
+	r = mk_check_begin(job->ctx, true, &check, err);
 	if (r < 0)
 		return r;
-	r = mk_check_name(job->ctx, config->name, err);
-	if (r < 0)
-		return r;
-	if (!config->cpus) {
-		mk_error_set(err, MK_ERR_NOT_PERMITTED, config->name,
-			     "this mkctl cannot choose CPUs yet");
-		return -EOPNOTSUPP;
-	}
-	r = mk_check_cpus(job->ctx, config->cpus, config->nr_cpus, err);
-	if (r < 0)
-		return r;
-	r = mk_check_memory(&job->info, config->memory_bytes, err);
-	if (r < 0)
-		return r;
-	r = mk_check_file(config->kernel, "kernel", &job->kernel_fd, err);
-	if (r < 0 || !config->initrd)
-		return r;
-	return mk_check_file(config->initrd, "initrd", &job->initrd_fd, err);
+	job->info = check.info;
+	r = mk_check_instance(&check, job->config, job->config_path,
+			      &job->checked, err);
+	mk_check_end(&check);
+	return r;
 }
 
 static void describe_create(const void *arg, char *buf, size_t size)
@@ -84,15 +71,20 @@ static void fill_facts(struct spawn_job *job)
 	job->kernel_path = realpath(config->kernel, NULL);
 	if (config->initrd)
 		job->initrd_path = realpath(config->initrd, NULL);
+	job->cpus_asked = mk_config_cpus_text(config);
+	job->memory_asked = mk_config_memory_text(config);
 	job->facts = (struct mk_facts){
 		.pending = true,
+		.allow_split_core = config->allow_split_core,
+		.cpus_asked = job->cpus_asked,
+		.memory_asked = job->memory_asked,
 		.memory_bytes = config->memory_bytes,
 		.config = (char *)job->config_path,
 		.kernel = job->kernel_path,
 		.initrd = job->initrd_path,
 		.cmdline = config->cmdline,
 		.created_by = (char *)mk_version(),
-		.cpus = config->cpus,
+		.cpus = job->checked.cpus,
 		.nr_cpus = config->nr_cpus,
 	};
 	snprintf(job->facts.name, sizeof(job->facts.name), "%s", config->name);
@@ -148,18 +140,19 @@ static int run_create(void *arg, struct mk_error *err)
 static void describe_cpus(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
-	mk_autofree char *list = mk_cpulist_format(job->config->cpus,
+	mk_autofree char *list = mk_cpulist_format(job->checked.cpus,
 						   job->config->nr_cpus);
 
-	snprintf(buf, size, "take CPUs %s offline and lend them; CPU %u boots",
-		 list ? list : "?", job->config->cpus[0]);
+	snprintf(buf, size, "take CPUs %s offline and lend them%s; CPU %u boots",
+		 list ? list : "?", job->config->allow_split_core ?
+		 ", splitting cores" : "", job->checked.cpus[0]);
 }
 
 static int run_cpus(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
 
-	return mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
+	return mk_instance_set_cpus(job->ctx, job->boot.id, job->checked.cpus,
 				    job->config->nr_cpus,
 				    job->config->allow_split_core ?
 				    MK_CPUS_SPLIT_CORES : 0, err);
@@ -175,20 +168,28 @@ static int undo_cpus(void *arg, struct mk_error *err)
 static void describe_memory(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
+	const struct mk_memory_part *part = job->checked.parts;
 	char text[MK_SIZE_TEXT_MAX];
+	size_t n;
 
-	snprintf(buf, size, "give it %s of the pool",
-		 mk_size_format(job->config->memory_bytes, text));
+	n = (size_t)snprintf(buf, size, "give it %s of the pool",
+			     mk_size_format(job->config->memory_bytes, text));
+	for (size_t i = 0; i < job->checked.nr_parts && n < size; i++)
+		if (part[i].node != MK_NODE_ANY)
+			n += (size_t)snprintf(buf + n, size - n,
+					      "%s %s of node %u", i ? "," : ":",
+					      mk_size_format(part[i].bytes,
+							     text),
+					      part[i].node);
 }
 
 static int run_memory(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
-	struct mk_memory_part parts[MK_CONFIG_NODES];
-	size_t nr_parts = mk_config_memory_parts(job->config, parts);
 
-	return mk_instance_set_memory(job->ctx, job->boot.id, parts, nr_parts,
-				      err);
+	return mk_instance_set_memory(job->ctx, job->boot.id,
+				      job->checked.parts,
+				      job->checked.nr_parts, err);
 }
 
 static int undo_memory(void *arg, struct mk_error *err)
@@ -258,8 +259,8 @@ static int run_load(void *arg, struct mk_error *err)
 		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
 		return r;
 	}
-	r = mk_instance_load(job->ctx, job->boot.id, job->kernel_fd,
-			     job->initrd_fd, cmdline, err);
+	r = mk_instance_load(job->ctx, job->boot.id, job->checked.kernel_fd,
+			     job->checked.initrd_fd, cmdline, err);
 	if (r < 0 && err)
 		mk_error_object(err, "%s",
 				load_object(job->config, err->reason));
@@ -272,7 +273,7 @@ static void describe_start(const void *arg, char *buf, size_t size)
 	const struct spawn_job *job = arg;
 
 	snprintf(buf, size, "build its device tree and start CPU %u",
-		 job->config->cpus[0]);
+		 job->checked.cpus[0]);
 }
 
 static int run_start(void *arg, struct mk_error *err)
@@ -327,17 +328,17 @@ static void job_init(struct spawn_job *job, struct mk_ctx *ctx,
 		.config = config,
 		.config_path = config_path,
 		.boot = { .ctx = ctx, .options = options },
-		.kernel_fd = -1,
-		.initrd_fd = -1,
+		.checked = MK_CHECKED_NONE,
 	};
 }
 
 static void job_exit(struct spawn_job *job)
 {
-	mk_cleanup_close(&job->kernel_fd);
-	mk_cleanup_close(&job->initrd_fd);
+	mk_checked_clear(&job->checked);
 	free(job->kernel_path);
 	free(job->initrd_path);
+	free(job->cpus_asked);
+	free(job->memory_asked);
 }
 
 /*

@@ -50,10 +50,14 @@ void mk_change_end(struct mk_change *change);
  * @pending: its spawn is under way, or was killed half-way
  * @id: 0 before the kernel gave one
  * @created_ns: as in struct mk_get; with @id it says which instance is meant
- * @cpus: as asked for
+ * @allow_split_core: as its config says
+ * @cpus_asked: what the config says: "2-3", "2 on node 0"
+ * @memory_asked: likewise: "256M on nodes 0,1"
+ * @cpus: that were taken
  */
 struct mk_facts {
 	bool pending;
+	bool allow_split_core;
 	uint32_t id;
 	uint64_t created_ns;
 	uint64_t memory_bytes;
@@ -63,6 +67,8 @@ struct mk_facts {
 	char *initrd;
 	char *cmdline;
 	char *created_by;
+	char *cpus_asked;
+	char *memory_asked;
 	unsigned int *cpus;
 	size_t nr_cpus;
 };

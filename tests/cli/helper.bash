@@ -10,6 +10,39 @@ top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 mkctl=${MKCTL:-$top/out/bin/mkctl}
 fake=${MKCTL_FAKE:-${mkctl%/bin/mkctl}/tests/bin/mkctl-fake}
 
+# le BYTES NUMBER: little-endian, as escapes for printf
+le() {
+	local n=$1 v=$(($2))
+
+	while [ "$n" -gt 0 ]; do
+		printf '\\x%02x' $((v & 255))
+		v=$((v >> 8)) n=$((n - 1))
+	done
+}
+
+# make_kernel FILE: the smallest that passes for the kernel of an instance: an
+# ELF header, a segment that is the whole file, and the note
+make_kernel() {
+	local addr=0x1000000 abi
+
+	abi=$(sed -nE 's/^#define MK_ABI_VERSION[[:blank:]]+([0-9]+)$/\1/p' \
+		"$top/include/uapi/linux/multikernel.h")
+	{
+		printf '\x7fELF\x02\x01\x01'
+		# shellcheck disable=SC2059 # escapes
+		printf "$(le 9 0; le 2 2; le 2 62; le 4 1; le 8 $addr; le 8 64
+			le 8 0; le 4 0; le 2 64; le 2 56; le 2 2; le 6 0)"
+		# shellcheck disable=SC2059
+		printf "$(le 4 1; le 4 5; le 8 0; le 8 0; le 8 $addr; le 8 200
+			le 8 0x200000; le 8 4096)"
+		# shellcheck disable=SC2059
+		printf "$(le 4 4; le 4 4; le 8 176; le 16 0; le 8 24; le 8 24
+			le 8 4)"
+		# shellcheck disable=SC2059
+		printf "$(le 4 6; le 4 4; le 4 0x6d6b0001)Linux$(le 3 0; le 4 "$abi")"
+	} > "$1"
+}
+
 # A machine with 8 CPUs, the last one offline, and a config for each of two
 # instances.
 make_machine() {
@@ -25,7 +58,7 @@ make_machine() {
 	done > "$MKCTL_ROOT/proc/cpuinfo"
 	: > "$MKCTL_ROOT/dev/multikernel"
 	cd "$BATS_TEST_TMPDIR" || return
-	echo kernel > vmlinux
+	make_kernel vmlinux
 	echo initrd > initrd
 	make_config web 2-3 > web.json
 	make_config db 4 > db.json

@@ -25,6 +25,7 @@ install_to() {
 /usr/sbin/mkctl
 /usr/share/bash-completion/completions/mkctl
 /usr/share/man/man1/mkctl.1
+/usr/share/mkctl/examples/by-count.json
 /usr/share/mkctl/examples/one-cpu.json
 /usr/share/mkctl/examples/two-cpu-hang.json
 /usr/share/mkctl/examples/two-cpu.json

@@ -16,7 +16,7 @@ setup() { make_machine; }
 
 @test "every command has help that names its options" {
 	run -0 "$mkctl" help --list-commands
-	is 12 "${#lines[@]}"
+	is 13 "${#lines[@]}"
 	for verb in "${lines[@]}"; do
 		run --separate-stderr -0 "$mkctl" "$verb" --help
 		has "Usage: mkctl $verb" "${lines[0]}"

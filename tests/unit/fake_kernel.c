@@ -167,6 +167,12 @@ static uint64_t pool_free(void)
 	return bytes;
 }
 
+/* An APIC id is twice the number of the CPU. */
+static uint32_t core_shift(void)
+{
+	return getenv("MKFAKE_SMT") ? 2 : 1;
+}
+
 static int op_info(struct mk_info *info)
 {
 	uint32_t id;
@@ -174,6 +180,7 @@ static int op_info(struct mk_info *info)
 	info->role = fake->role;
 	info->abi_version = MK_ABI_VERSION;
 	info->tsc_khz = 2400000;
+	info->core_shift = core_shift();
 	info->realtime_ns = 1700000000000000000ULL;
 	info->tsc = 123456789;
 	if (fake->role != MK_ROLE_HOST)
@@ -245,6 +252,9 @@ static int op_set_cpus(struct mk_set_cpus *s)
 	if (has_cpus(inst->get.state))
 		return refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
+	if (s->nr_cpus > FAKE_LENT)
+		return refuse(&s->refusal, EINVAL, MK_REASON_CPU_TOO_MANY,
+			      s->nr_cpus, FAKE_LENT, NULL);
 	if (s->nr_cpus)
 		memcpy(inst->cpus, cpus, s->nr_cpus * sizeof(*cpus));
 	inst->get.nr_cpus = s->nr_cpus;
@@ -371,7 +381,9 @@ static int op_get(struct mk_get *g)
 	g->size = size;
 	for (i = 0; cpus && i < g->nr_cpus; i++)
 		cpus[i] = (struct mk_cpu){ .cpu = inst->cpus[i],
-					   .apicid = inst->cpus[i] * 2 };
+					   .apicid = inst->cpus[i] * 2,
+					   .core = inst->cpus[i] * 2 >>
+							   core_shift() };
 	if (ranges && g->nr_ranges)
 		*ranges = (struct mk_range){ .addr = FAKE_POOL_ADDR,
 					     .bytes = g->memory_bytes };

@@ -8,7 +8,8 @@
  * it in the file that MKFAKE_STATE names, so that it lasts from one call to
  * the next, and takes the knobs from MKFAKE_ROLE (none, host, instance),
  * MKFAKE_BOOT (ok, hang, panic), MKFAKE_STOP (ok, hang), MKFAKE_REFUSE
- * ("REQUEST:REASON": "load:68" refuses that request for that reason).
+ * ("REQUEST:REASON": "load:68" refuses that request for that reason),
+ * MKFAKE_SMT (CPUs 2n and 2n + 1 are siblings).
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -19,7 +20,7 @@
 #include <linux/multikernel.h>
 
 #define FAKE_INSTANCES	8
-#define FAKE_CPUS	8	/* of the machine; APIC id is twice the number */
+#define FAKE_LENT	64	/* to one instance, at most */
 #define FAKE_POOL	(1ULL << 30)
 #define FAKE_POOL_ADDR	0x140000000ULL
 #define FAKE_NODE1_ADDR	0x170000000ULL	/* below is node 0 */
@@ -30,7 +31,7 @@ enum fake_boot { FAKE_OK, FAKE_HANG, FAKE_PANIC };
 struct fake_instance {
 	bool used;
 	struct mk_get get;
-	uint32_t cpus[FAKE_CPUS];
+	uint32_t cpus[FAKE_LENT];
 	char cmdline[512];
 };
 

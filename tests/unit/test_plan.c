@@ -21,6 +21,7 @@
 
 #include "../../spawn/config.h"
 #include "fake_kernel.h"
+#include "kernel_file.h"
 
 static char root[64];
 static char kernel_path[128];
@@ -40,6 +41,19 @@ static void write_text(const char *path, const char *text)
 	f = fopen(full, "w");
 	assert_non_null(f);
 	fputs(text, f);
+	fclose(f);
+}
+
+static void write_kernel(const char *path)
+{
+	const struct kernel_file kernel = kernel_file();
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s/%s", root, path);
+	f = fopen(full, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(&kernel, sizeof(kernel), 1, f), 1);
 	fclose(f);
 }
 
@@ -65,7 +79,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(root));
 	make_dirs();
 	write_text("dev/multikernel", "");
-	write_text("kernel", "image");
+	write_kernel("kernel");
 	write_text("sys/devices/system/cpu/present", "0-7\n");
 	write_text("sys/devices/system/cpu/online", "0-6\n");
 	snprintf(kernel_path, sizeof(kernel_path), "%s/kernel", root);

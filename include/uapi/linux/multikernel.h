@@ -196,6 +196,8 @@ struct mk_refusal {
  * @start_page: out: physical address of the start page (host), 0 for none
  * @nr_instances: out: that exist
  * @nr_pool_ranges: out: pieces of the pool
+ * @core_shift: out: APIC ids of one core differ only in so many low bits
+ * @reserved: zero
  * @refusal: out
  */
 struct mk_info {
@@ -216,6 +218,8 @@ struct mk_info {
 	__aligned_u64 start_page;
 	__u32 nr_instances;
 	__u32 nr_pool_ranges;
+	__u32 core_shift;
+	__u32 reserved;
 	struct mk_refusal refusal;
 };
 
@@ -351,7 +355,8 @@ struct mk_cpu {
 	__u32 cpu;		/* Linux number on the host */
 	__u32 apicid;		/* hardware id, the same in every kernel */
 	__u32 node;		/* NUMA node on the host */
-	__u32 core;		/* the same for SMT siblings only */
+	__u32 core;		/* the same for SMT siblings only:
+				 * apicid >> mk_info.core_shift */
 };
 
 /** struct mk_range - one piece of physical memory */

@@ -29,6 +29,7 @@ static int mk_op_info(void *arg, struct mk_refusal *r)
 	info->abi_version = MK_ABI_VERSION;
 	info->tsc_khz = mk_arch_tsc_khz();
 	info->lapic_khz = mk_arch_lapic_khz();
+	info->core_shift = mk_arch_core_shift();
 	preempt_disable();
 	info->realtime_ns = ktime_get_real_ns();
 	info->tsc = mk_arch_tsc();

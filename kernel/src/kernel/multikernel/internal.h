@@ -295,6 +295,7 @@ int mk_arch_cpu_kick(u32 apicid);
 void mk_arch_cpu_reset(const struct mk_cpu *cpus, u32 nr);
 int mk_arch_doorbell(u32 apicid, u32 vector);
 u32 mk_arch_apicid(unsigned int cpu);
+u32 mk_arch_core_shift(void);		/* low bits of an APIC id below the core */
 u32 mk_arch_core(unsigned int cpu);	/* the same for SMT siblings only */
 void mk_arch_shorthand_off(void);
 void mk_arch_carve(u64 addr, u64 bytes);

@@ -105,10 +105,14 @@ u32 mk_arch_apicid(unsigned int cpu)
 	return per_cpu(x86_cpu_to_apicid, cpu);
 }
 
+u32 mk_arch_core_shift(void)
+{
+	return topology_get_domain_shift(TOPO_CORE_DOMAIN);
+}
+
 u32 mk_arch_core(unsigned int cpu)
 {
-	return mk_arch_apicid(cpu) >>
-	       topology_get_domain_shift(TOPO_CORE_DOMAIN);
+	return mk_arch_apicid(cpu) >> mk_arch_core_shift();
 }
 
 /** generic_multikernel_interrupt() - somebody rang; hard interrupt */
