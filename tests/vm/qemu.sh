@@ -8,6 +8,7 @@
 # machine.
 
 VM_KERNEL='' VM_INITRD=''	# files
+VM_MACHINE=q35			# QEMU's -machine
 VM_MEM=2G VM_SMP=6		# of the machine
 VM_POOL=1G			# mk_pool=, empty for none
 VM_APPEND=''			# more words for the kernel's command line
@@ -41,7 +42,7 @@ vm_command() {
 	# memfd, because QEMU asks for huge pages for anonymous memory, and where
 	# those have to be compacted first, the first touch of 2 MiB takes 5 ms
 	VM_CMD+=(-object "memory-backend-memfd,id=ram,size=$VM_MEM,share=on"
-		 -machine "q35,memory-backend=ram"
+		 -machine "$VM_MACHINE,memory-backend=ram"
 		 -cpu "$VM_CPU" -smp "$VM_SMP" -m "$VM_MEM"
 		 -nodefaults -no-user-config -display none -no-reboot
 		 -kernel "$VM_KERNEL" -initrd "$VM_INITRD"
