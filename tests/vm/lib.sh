@@ -34,9 +34,27 @@ mk_port() {
 	return 1
 }
 
+# A test file may go on in another kernel, into which it changes by kexec:
+#	mk.go=FILE,PART,COUNT	on that one's command line; $MK_PART there
+# The plan stands in part 1. What is in files is gone.
+mk_go=$(sed -n 's/.*mk\.go=\([^ ]*\).*/\1/p' /proc/cmdline)
+MK_PART=1
+[ "${mk_go%%,*}" != "$MK_TEST" ] || {
+	MK_PART=${mk_go#*,}
+	MK_PART=${MK_PART%,*}
+}
+
+# go_on PART MORE [WORDS]: the command line of a kernel that goes on with PART,
+# after MORE further verdicts of this one
+go_on() {
+	printf '%s ' "$(sed 's/ *mk\.go=[^ ]*//' /proc/cmdline)"
+	echo "mk.go=$MK_TEST,$1,$(($(cat $MK_RUN/count) + $2))${3:+ $3}"
+}
+
 start_reporting() {
 	mkdir -p $MK_RUN
-	echo 0 > $MK_RUN/count
+	mk_count=${mk_go##*,}
+	echo "${mk_count:-0}" > $MK_RUN/count
 	exec 7> "$(mk_port mk.result)" 8> "$(mk_port mk.logs)" 9> "$(mk_port mk.data)"
 }
 
@@ -212,6 +230,41 @@ make_initrd() {
 	rm -r "$MK_RUN/more"
 }
 
+# spawn_topology NAME CPUS [KEY-VALUES]: spawn an instance that tells its topology,
+# with more keys in its config. Needs mk/topology in FILES. Remembers what the
+# host takes the topology of these CPUs for.
+spawn_topology() {
+	[ -e /run/topology.cpio ] || make_initrd /run/topology.cpio /mk/topology
+	mk_config=$(make_config "$1" "$2" 128M 'loglevel=7 mk.run=topology' \
+		/boot/b /run/topology.cpio)
+	[ -z "${3:-}" ] || sed -i "s/^{/{ $3,/" "$mk_config"
+	mkctl spawn "$mk_config" --dry-run > /dev/null || return
+	# shellcheck disable=SC2046 # words
+	TMPDIR=/run /mk/topology $(apicids "$2") > "$MK_RUN/$1.host"
+	mkctl spawn "$mk_config"
+}
+
+# apicids LIST: of these CPUs of the host
+apicids() {
+	for mk_range in $(echo "$1" | tr ',' ' '); do
+		seq "${mk_range%-*}" "${mk_range#*-}"
+	done | while read -r mk_cpu; do
+		sed -nE "/^processor[[:blank:]]*: $mk_cpu\$/,/^apicid/s/^apicid[[:blank:]]*: //p" /proc/cpuinfo
+	done | sort -n
+}
+
+# expect_topology VERDICT NAME: in there it is what it was in the host
+expect_topology() {
+	wait_for 20 log_has "$2" 'topo: end'
+	mkctl logs "$2" | sed -n 's/.*\] \(\[U\] \)\?topo: /topo: /p' > "$MK_RUN/$2.topo"
+	if [ "$(grep -c . "$MK_RUN/$2.topo")" -gt 5 ] &&
+		cmp -s "$MK_RUN/$2.host" "$MK_RUN/$2.topo"; then
+		ok "$1"
+	else
+		not_ok "$1" "$(diff "$MK_RUN/$2.host" "$MK_RUN/$2.topo" | head -n 10)"
+	fi
+}
+
 # log_has NAME PATTERN: does the instance's log have a line like it?
 log_has() { mkctl logs "$1" | grep -qE -e "$2"; }
 
@@ -275,6 +328,9 @@ save_instance_log() {
 	mkctl logs "$1" > $MK_RUN/log 2>/dev/null || return 0
 	save_log "$1" $MK_RUN/log
 }
+
+# leave_instances: they shall live to see the host's end
+leave_instances() { touch $MK_RUN/leave; }
 
 # clear_instances: end and remove all, keeping their logs
 clear_instances() {

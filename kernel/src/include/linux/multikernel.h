@@ -40,6 +40,8 @@ long multikernel_kexec_file_load(int kernel_fd, int initrd_fd,
 				 unsigned long cmdline_len,
 				 const char __user *cmdline,
 				 unsigned long flags);
+int multikernel_kexec_begin(void);
+void multikernel_kexec_end(void);
 void generic_multikernel_interrupt(void);
 
 #else
@@ -49,6 +51,8 @@ void generic_multikernel_interrupt(void);
 static inline bool multikernel_is_instance(void) { return false; }
 static inline bool multikernel_is_host(void) { return false; }
 static inline void multikernel_alive(void) { }
+static inline int multikernel_kexec_begin(void) { return 0; }
+static inline void multikernel_kexec_end(void) { }
 static inline void multikernel_instance_early_setup(void) { }
 
 #endif /* CONFIG_MULTIKERNEL */

@@ -188,10 +188,10 @@ int mk_instance_scrub(struct mk_instance *inst);
 int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r);
 
 /* lend.c */
-int mk_lend_init(void);
 int mk_instance_set_cpus(u32 id, const u32 *cpus, u32 nr, u32 flags,
 			 struct mk_refusal *r);
 int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r);
+bool mk_lend_has(const struct mk_instance *inst);
 
 /* load.c */
 void mk_payload_free(struct mk_payload *payload);
@@ -212,6 +212,8 @@ int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
 u64 mk_boot_handoff(const struct mk_instance *inst);
 void mk_end_work(struct work_struct *work);
 void mk_kill_all(const char *why);
+
+/* closing.c */
 int mk_closing_check(struct mk_refusal *r);
 
 /* message.c */

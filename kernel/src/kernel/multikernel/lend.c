@@ -34,10 +34,12 @@ static int mk_refuse_online(unsigned int cpu)
 	return -EBUSY;
 }
 
-int __init mk_lend_init(void)
+static int __init mk_lend_init(void)
 {
 	int ret;
 
+	if (!multikernel_is_host())
+		return 0;
 	mk_lent_to = kcalloc(nr_cpu_ids, sizeof(*mk_lent_to), GFP_KERNEL);
 	if (!mk_lent_to)
 		return -ENOMEM;
@@ -46,6 +48,7 @@ int __init mk_lend_init(void)
 					NULL);
 	return ret < 0 ? ret : 0;
 }
+subsys_initcall(mk_lend_init);
 
 static int mk_cpu_check(struct mk_instance *inst, u32 cpu,
 			struct mk_refusal *r)
@@ -72,13 +75,25 @@ static int mk_cpu_check(struct mk_instance *inst, u32 cpu,
 	return 0;
 }
 
-static u32 mk_lent_count(void)
+/* CPUs that somebody else has: what @inst has itself is replaced. */
+static u32 mk_lent_to_others(const struct mk_instance *inst)
 {
 	u32 cpu, n = 0;
 
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
-		n += !!mk_lent_to[cpu];
+		n += mk_lent_to[cpu] && mk_lent_to[cpu] != inst;
 	return n;
+}
+
+/** mk_lend_has() - has it a CPU, or is it just getting one? Under mk_lock */
+bool mk_lend_has(const struct mk_instance *inst)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		if (mk_lent_to[cpu] == inst)
+			return true;
+	return false;
 }
 
 static bool mk_has(const u32 *cpus, u32 nr, u32 cpu)
@@ -91,7 +106,8 @@ static bool mk_has(const u32 *cpus, u32 nr, u32 cpu)
 
 /*
  * Who else is on the core of @cpu? A sibling that is offline and not lent runs
- * nothing and splits nothing.
+ * nothing and splits nothing. One that @inst has now and that is not on the new
+ * list goes back to the host.
  */
 static int mk_core_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 			 u32 cpu, struct mk_refusal *r)
@@ -103,10 +119,10 @@ static int mk_core_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 		owner = mk_lent_to[other];
 		if (mk_arch_core(other) != mk_arch_core(cpu) ||
 		    mk_has(cpus, nr, other) ||
-		    (owner ? owner == inst : !cpu_online(other)))
+		    (!owner && !cpu_online(other)))
 			continue;
 		mk_refuse(r, MK_REASON_CPU_SPLITS_CORE, cpu, other,
-			  owner ? owner->name : NULL);
+			  owner && owner != inst ? owner->name : NULL);
 		return -EBUSY;
 	}
 	return 0;
@@ -138,7 +154,7 @@ static int mk_cpus_check(struct mk_instance *inst, const u32 *cpus, u32 nr,
 		mk_refuse(r, MK_REASON_CPU_CONFIDENTIAL, 0, 0, NULL);
 		return -EPERM;
 	}
-	if (mk_lent_count() + nr > mk_arch_max_lent()) {
+	if (mk_lent_to_others(inst) + nr > mk_arch_max_lent()) {
 		mk_refuse(r, MK_REASON_CPU_TOO_MANY, nr, mk_arch_max_lent(),
 			  NULL);
 		return -EINVAL;

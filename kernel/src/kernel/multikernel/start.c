@@ -17,8 +17,6 @@
 
 #include <linux/io.h>
 #include <linux/ktime.h>
-#include <linux/reboot.h>
-#include <linux/suspend.h>
 #include <linux/timekeeping.h>
 
 #include "internal.h"
@@ -347,6 +345,17 @@ void mk_instance_end(struct mk_instance *inst, enum mk_cause cause)
 		mk_instance_put(inst);
 }
 
+/* The caller holds mk_lock. 0, or -EIO for a CPU that did not come back. */
+static int mk_kill(struct mk_instance *inst, enum mk_cause cause,
+		   struct mk_refusal *r)
+{
+	if (mk_state_has_cpus(mk_get_state(inst)))
+		mk_note_end(inst, cause);
+	else if (!inst->cpu_stuck)
+		return mk_lend_return(inst, r);
+	return mk_take_back(inst, r);
+}
+
 /**
  * mk_instance_kill() - end an instance without its help
  * @id: instance
@@ -373,96 +382,22 @@ int mk_instance_kill(u32 id, enum mk_cause cause, struct mk_refusal *r)
 }
 
 /**
- * mk_kill_all() - end every instance: the host itself goes down
+ * mk_kill_all() - end every instance and take every lent CPU back
  * @why: for the log
+ *
+ * The host itself goes down or is replaced; the caller holds mk_lock.
  */
 void mk_kill_all(const char *why)
 {
 	struct mk_instance *inst;
 
-	guard(mutex)(&mk_lock);
+	lockdep_assert_held(&mk_lock);
 	list_for_each_entry(inst, &mk_instances, node) {
-		if (!mk_state_has_cpus(mk_get_state(inst)))
+		if (mk_state_has_cpus(mk_get_state(inst)))
+			pr_notice("instance '%s' is killed: %s\n", inst->name,
+				  why);
+		else if (inst->busy)
 			continue;
-		pr_notice("instance '%s' is killed: %s\n", inst->name, why);
-		mk_note_end(inst, MK_CAUSE_KILL);
-		mk_take_back(inst, NULL);
+		mk_kill(inst, MK_CAUSE_KILL, NULL);
 	}
 }
-
-/* The host goes down or to sleep: nothing is started any more. mk_lock. */
-static bool mk_closing;
-
-/** mk_closing_check() - refuse what would start something now */
-int mk_closing_check(struct mk_refusal *r)
-{
-	if (!mk_closing)
-		return 0;
-	mk_refuse(r, MK_REASON_BUSY, 0, 0, NULL);
-	return -EBUSY;
-}
-
-static void mk_set_closing(bool closing)
-{
-	mutex_lock(&mk_lock);
-	mk_closing = closing;
-	mutex_unlock(&mk_lock);
-}
-
-static int mk_reboot_notify(struct notifier_block *nb, unsigned long action,
-			    void *data)
-{
-	mk_set_closing(true);
-	mk_kill_all("the host goes down");
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block mk_reboot_nb = {
-	.notifier_call = mk_reboot_notify,
-	.priority = INT_MAX,	/* while devices and hotplug still work */
-};
-
-#ifdef CONFIG_PM_SLEEP
-/* A sleeping host would power its lent CPUs down under their kernels. */
-static int mk_pm_notify(struct notifier_block *nb, unsigned long action,
-			void *data)
-{
-	struct mk_instance *inst;
-
-	if (action == PM_POST_SUSPEND || action == PM_POST_HIBERNATION ||
-	    action == PM_POST_RESTORE)
-		mk_set_closing(false);
-	if (action != PM_SUSPEND_PREPARE && action != PM_HIBERNATION_PREPARE &&
-	    action != PM_RESTORE_PREPARE)
-		return NOTIFY_DONE;
-	guard(mutex)(&mk_lock);
-	list_for_each_entry(inst, &mk_instances, node) {
-		if (!inst->cpus_lent)
-			continue;
-		pr_warn("no suspend: CPUs are lent to instance '%s'\n",
-			inst->name);
-		return notifier_from_errno(-EBUSY);
-	}
-	mk_closing = true;
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block mk_pm_nb = { .notifier_call = mk_pm_notify };
-#endif
-
-static int __init mk_start_init(void)
-{
-	int ret;
-
-	if (!multikernel_is_host())
-		return 0;
-	ret = mk_lend_init();
-	if (ret)
-		return ret;
-	register_reboot_notifier(&mk_reboot_nb);
-#ifdef CONFIG_PM_SLEEP
-	register_pm_notifier(&mk_pm_nb);
-#endif
-	return 0;
-}
-subsys_initcall(mk_start_init);

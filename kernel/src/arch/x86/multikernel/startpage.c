@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) "multikernel: " fmt
 
 #include <linux/cc_platform.h>
+#include <linux/crash_dump.h>
 #include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -57,10 +58,16 @@ u32 mk_arch_max_lent(void)
 	return MK_SP_NR_SLOTS;
 }
 
-/* Takes over from reserve_real_mode(), at the one moment that fits. */
+/*
+ * Takes over from reserve_real_mode(), at the one moment that fits. The command
+ * line of a crash kernel is often that of the host that crashed: what was pool
+ * and region there may be in use by instances still.
+ */
 static void __init mk_realmode_reserve(void)
 {
-	if (mk_pool_early())
+	if (is_kdump_kernel())
+		pr_info("a crash kernel is no host: mk_pool= and mk_shared_memory= are ignored\n");
+	else if (mk_pool_early())
 		mk_sp_phys = memblock_phys_alloc_range(SP_PAGES * PAGE_SIZE,
 						       PAGE_SIZE, PAGE_SIZE,
 						       SZ_1M);
