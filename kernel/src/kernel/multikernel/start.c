@@ -86,18 +86,16 @@ int mk_boot_room(const struct mk_instance *inst, u64 span, u64 initrd_bytes,
 	return 0;
 }
 
-static int mk_place_image(const struct mk_image *image, u64 base)
+static int mk_place_image(const struct mk_image *image, struct mk_boot *boot)
 {
-	const struct mk_image_segment *s;
-	u32 i;
-	int ret;
+	void *to = memremap(boot->kernel_addr, image->span, MEMREMAP_WB);
 
-	for (i = 0; i < image->nr_segments; i++) {
-		s = &image->segment[i];
-		ret = mk_copy_to_phys(base + s->offset, s->data, s->filesz);
-		if (ret)
-			return ret;
-	}
+	if (!to)
+		return -ENOMEM;
+	boot->moved = mk_image_may_move(image, boot->cmdline);
+	mk_image_place(image, to,
+		       boot->moved ? mk_image_random_move(image) : 0);
+	memunmap(to);
 	return 0;
 }
 
@@ -110,8 +108,7 @@ static int mk_place(struct mk_instance *inst, struct mk_boot *boot)
 	if (ret)
 		return ret;
 	inst->memory_clean = false;
-	ret = mk_place_image(mk_payload_image(&inst->payload),
-			     boot->kernel_addr);
+	ret = mk_place_image(mk_payload_image(&inst->payload), boot);
 	if (!ret)
 		ret = mk_copy_to_phys(boot->initrd_addr, inst->payload.initrd,
 				      boot->initrd_bytes);
