@@ -14,15 +14,15 @@ linked=ffffffff81000000
 
 # In the instance. Program headers of kcore: 56 bytes each, from byte 64 on; one
 # of memory has its virtual address in the third word, the physical in the
-# fourth.
+# fourth. So has the kernel's text, at the end of the address space.
 cat > /run/where <<'END'
 #!/bin/sh
-echo "where: text $(sed -n 's/^\([0-9a-f]*\) . _text$/\1/p' /proc/kallsyms)"
+echo "where: text $(sed -n '/ _text$/{s/ .*//p;q}' /proc/kallsyms)"
 dd if=/proc/kcore bs=1024 count=1 2>/dev/null | od -A n -v -t x8 -j 64 -w56 |
 	while read -r type offset vaddr paddr rest; do
-		case $type:$paddr in
-		*00000001:0000000[0-9a-f]*[1-9a-f]*)
-			printf 'where: map %x\n' $((0x$vaddr - 0x$paddr)) ;;
+		case $type:$vaddr:$paddr in
+		*:ffffffff*|*:0000000000000000|*:ffffffffffffffff) ;;
+		*00000001:*) printf 'where: map %x\n' $((0x$vaddr - 0x$paddr)) ;;
 		esac
 	done | sort -u
 echo "where: cpus $(cat /sys/devices/system/cpu/online)"
@@ -76,6 +76,7 @@ data maps /run/maps
 # 30000 runs
 check text-moves test "$(sort -u /run/texts | wc -l)" -ge 3
 check map-moves test "$(sort -u /run/maps | wc -l)" -ge 3
+mkctl kill moving > /dev/null
 save_instance_log moving
 mkctl rm moving > /dev/null
 
@@ -83,8 +84,8 @@ mkctl spawn "$(config fixed nokaslr /boot/kaslr)" > /dev/null
 look fixed
 expect_equal nokaslr-text "$text" $linked
 expect_equal nokaslr-map "$map" ffff888000000000
-save_instance_log fixed
 mkctl kill fixed > /dev/null
+save_instance_log fixed
 mkctl rm fixed > /dev/null
 
 # A vmlinux has no tables to move it by
