@@ -48,6 +48,8 @@ else # MK_INNER
 
 STAGE := tools/stage -d $(O)/log
 KMAKE := $(MAKE) -C kernel O=$(O) $(if $(KSRC),KSRC=$(KSRC))
+# Kernels that tests start as instances, in all forms
+FORMATS := formats-b formats-rt formats-kaslr formats-kasan
 
 kernel: ## build the host's kernel (variant a)
 	+@$(KMAKE) a
@@ -73,15 +75,16 @@ shell: initramfs ## a shell on such a machine, with mkctl and examples
 	@tools/shell -o $(O)
 
 check: tests-build ## all tests: lint, unit, command line, fuzzers, real kernels
-	+@$(KMAKE) off
+	+@$(KMAKE) $(FORMATS) off
 	@tests/run -o $(O)
 
 check-long: tests-build ## check and what takes hours; goes on after a break (docs/long-runs.md)
-	+@$(KMAKE) off
+	+@$(KMAKE) $(FORMATS) off
+	+@tests/vm/other-source $(O)
 	@tests/run -o $(O) -l
 
 check-debug: tests-build ## the tests on real kernels, with KASAN and lockdep
-	+@$(KMAKE) modules-debug off
+	+@$(KMAKE) modules-debug $(FORMATS) off
 	@spawn/guest/pack -d $(O)
 	@tests/run -o $(O) -d
 

@@ -45,6 +45,12 @@ static const char *const role_names[] = {
 	[MK_ROLE_INSTANCE]	= "instance",
 };
 
+/* By bit */
+static const char *const feature_names[] = { "log", "beats", "stop" };
+
+_Static_assert(MK_FEATURES == (1U << MK_ARRAY_SIZE(feature_names)) - 1,
+	       "every feature has a name");
+
 static const char *name_of(const char *const *names, size_t nr_names,
 			   uint32_t number)
 {
@@ -64,6 +70,11 @@ const char *mk_cause_name(uint32_t cause)
 const char *mk_role_name(uint32_t role)
 {
 	return name_of(role_names, MK_ARRAY_SIZE(role_names), role);
+}
+
+const char *mk_feature_name(uint32_t bit)
+{
+	return bit < MK_ARRAY_SIZE(feature_names) ? feature_names[bit] : NULL;
 }
 
 bool mk_state_is_end(uint32_t state)

@@ -181,6 +181,10 @@ static const struct reason_text reasons[] = {
 		"image-features", MK_ERR_CONFIG,
 		"the kernel image has features {a:hex} of what kernels share, this host needs {b:hex}",
 		"build both from the same release" },
+	[MK_REASON_IMAGE_RELOCS] = {
+		"image-relocs", MK_ERR_CONFIG,
+		"the kernel image has bad relocation tables (place {a:hex}, {b} bytes)",
+		IMAGE_HINT },
 	[MK_REASON_IMAGE_ENTRY] = {
 		"image-entry", MK_ERR_CONFIG,
 		"the entry point {a:hex} is outside the kernel image",

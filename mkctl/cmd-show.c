@@ -66,6 +66,18 @@ static struct json_object *nodes_to_json(const struct mk_instance *inst)
 	return array;
 }
 
+static struct json_object *features_to_json(uint64_t features)
+{
+	struct json_object *array = json_object_new_array();
+	uint32_t bit;
+
+	for (bit = 0; mk_feature_name(bit); bit++)
+		if (features >> bit & 1)
+			json_object_array_add(array, json_object_new_string(
+						      mk_feature_name(bit)));
+	return array;
+}
+
 static struct json_object *facts_to_json(const struct mk_facts *facts)
 {
 	struct json_object *obj = json_object_new_object();
@@ -100,6 +112,8 @@ static struct json_object *to_json(const struct mk_instance *inst,
 	json_add_u64(obj, "image_bytes", get->image_bytes);
 	json_add_u64(obj, "initrd_bytes", get->initrd_bytes);
 	json_add_u64(obj, "beats", get->beats);
+	json_object_object_add(obj, "features",
+			       features_to_json(get->features));
 	for (i = 0; i < MK_ARRAY_SIZE(times); i++)
 		json_add_ns(obj, times[i].key, time_of(get, i));
 	json_add_ns(obj, "ended_realtime_ns", get->ended_realtime_ns);
@@ -201,6 +215,18 @@ static void print_facts(const struct mk_facts *facts)
 		   facts->created_by ? facts->created_by : "?");
 }
 
+/* What both kernels have of what they share; nothing before it has joined. */
+static void print_features(uint64_t features)
+{
+	uint32_t bit;
+
+	printf("  features:  %s", features ? "" : " -");
+	for (bit = 0; mk_feature_name(bit); bit++)
+		if (features >> bit & 1)
+			printf(" %s", mk_feature_name(bit));
+	printf("\n");
+}
+
 static void print_text(const struct mk_instance *inst,
 		       const struct mk_facts *facts)
 {
@@ -217,6 +243,7 @@ static void print_text(const struct mk_instance *inst,
 	printf("  boot id:    %s\n", boot_id[0] ? boot_id : "-");
 	printf("  epoch:      %u\n", get->epoch);
 	printf("  beats:      %llu\n", (unsigned long long)get->beats);
+	print_features(get->features);
 	print_cpus(inst);
 	print_memory(inst);
 	print_times(inst);

@@ -246,6 +246,9 @@ const char *mk_state_name(uint32_t state);
 /** mk_cause_name() - "panic"; "" for MK_CAUSE_NONE */
 const char *mk_cause_name(uint32_t cause);
 const char *mk_role_name(uint32_t role);
+/** mk_feature_name() - "beats"; NULL for a bit that is no MK_FEATURE_* */
+const char *mk_feature_name(uint32_t bit);
+
 /** mk_reason_name() - "cpu-lent"; NULL for a number that has no text */
 const char *mk_reason_name(uint32_t reason);
 /** mk_state_is_end() - stopped, panicked, killed or failed */

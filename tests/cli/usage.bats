@@ -159,7 +159,7 @@ setup() { make_machine; }
 	has "mkctl 0." "${lines[0]}"
 	has "no CONFIG_MULTIKERNEL" "${lines[1]}"
 	is null "$("$mkctl" --version -j | jq .kernel_abi_version)"
-	is 1 "$("$mkctl" version -j | jq .abi_version)"
+	is 2 "$("$mkctl" version -j | jq .abi_version)"
 }
 
 @test "a full disk behind stdout is an error" {

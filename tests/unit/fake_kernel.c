@@ -411,6 +411,7 @@ static void go_on(struct fake_instance *inst)
 		inst->get.state = MK_STATE_RUNNING;
 		inst->get.alive_ns = tick();
 		inst->get.beats = 5;
+		inst->get.features = MK_FEATURES;
 		memset(inst->get.boot_id, 0x10 + (int)inst->get.epoch,
 		       MK_BOOT_ID_SIZE);
 	} else if (inst->get.state == MK_STATE_STARTING &&

@@ -31,13 +31,37 @@
 /* Version of everything that two kernels share: region, rings, boot hand-over.
  * It is in the kernel image's ELF note and in the region's header.
  */
-#define MK_ABI_VERSION		1
+#define MK_ABI_VERSION		2
+
+/*
+ * What a kernel can do with what two kernels share, beyond the version. The
+ * image's note says what an instance has, the region's header what the host
+ * offers and what an instance has to have. What both have is used.
+ */
+#define MK_FEATURE_LOG		0x1ULL	/* its log goes to the host */
+#define MK_FEATURE_BEATS	0x2ULL	/* its CPUs count heartbeats */
+#define MK_FEATURE_STOP		0x4ULL	/* the host can ask it to power off */
+#define MK_FEATURES		(MK_FEATURE_LOG | MK_FEATURE_BEATS | \
+				 MK_FEATURE_STOP)
+#define MK_FEATURES_NEEDED	(MK_FEATURE_LOG | MK_FEATURE_STOP)
 
 /* The ELF note by which a kernel image says that it can be an instance:
- * name "Linux", this type, descriptor one little-endian u32: MK_ABI_VERSION.
+ * name "Linux", this type, descriptor struct mk_note, little-endian.
  */
 #define MK_NOTE_NAME		"Linux"
 #define MK_NOTE_TYPE		0x6d6b0001
+
+/**
+ * struct mk_note - descriptor of that note
+ * @abi_version: MK_ABI_VERSION of the image; first in every version
+ * @features_low: MK_FEATURE_* that it has, lower half
+ * @features_high: upper half
+ */
+struct mk_note {
+	__u32 abi_version;
+	__u32 features_low;
+	__u32 features_high;
+};
 
 #define MK_NAME_MAX		32	/* bytes, with the final NUL */
 #define MK_MAX_INSTANCES	128
@@ -146,6 +170,8 @@ enum mk_reason {
 	MK_REASON_IMAGE_SIGNATURE	= 75,	/* b: errno */
 	MK_REASON_IMAGE_NONE		= 76,	/* START without an image */
 	MK_REASON_IMAGE_FEATURES	= 77,	/* a: its features, b: needed */
+	MK_REASON_IMAGE_RELOCS		= 78,	/* a: place, b: bytes to change
+						 * there; 0: bad tables */
 	MK_REASON_INITRD_READ		= 80,	/* b: errno */
 	MK_REASON_INITRD_TOO_LARGE	= 81,	/* a: needed, b: largest room */
 	MK_REASON_CMDLINE_TOO_LONG	= 82,	/* a: length, b: limit */
@@ -400,6 +426,7 @@ struct mk_range {
  * @ended_realtime_ns: out: CLOCK_REALTIME of the end
  * @image_bytes: out: size of the loaded image's segments, 0 for none
  * @initrd_bytes: out
+ * @features: out: MK_FEATURE_* that it and the host use, 0 until it has joined
  * @load_refusal: out: the refusal of the last failed kexec_file_load(2)
  * @refusal: out
  *
@@ -434,6 +461,7 @@ struct mk_get {
 	__aligned_u64 ended_realtime_ns;
 	__aligned_u64 image_bytes;
 	__aligned_u64 initrd_bytes;
+	__aligned_u64 features;
 	struct mk_refusal load_refusal;
 	struct mk_refusal refusal;
 };

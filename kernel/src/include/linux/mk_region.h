@@ -40,13 +40,16 @@
  * @abi_version: MK_ABI_VERSION of the host
  * @header_bytes: sizeof(struct mk_region_header)
  * @total_bytes: of the region
- * @features: bits, none defined yet; a joiner refuses bits it does not know
+ * @features: MK_FEATURE_* that the host offers; unknown bits mean nothing
  * @generation: random number of this host's boot
  * @table_offset: of the first struct mk_region_entry, from the region's start
  * @table_entries: how many; entry i belongs to instance id i + 1
  * @entry_bytes: sizeof(struct mk_region_entry)
  * @host_apicid: where instances ring the host's doorbell
  * @host_vector: with which vector
+ * @features_needed: MK_FEATURE_* that a joiner has to have
+ *
+ * The first two fields are the same in every version.
  */
 struct mk_region_header {
 	__u64 magic;
@@ -60,7 +63,9 @@ struct mk_region_header {
 	__u32 entry_bytes;
 	__u32 host_apicid;
 	__u32 host_vector;
-	__u32 reserved[17];
+	__u32 reserved0;
+	__u64 features_needed;
+	__u32 reserved[14];
 };
 static_assert(sizeof(struct mk_region_header) == 128);
 
@@ -105,6 +110,7 @@ static_assert(sizeof(struct mk_region_entry) == 128);
  * @boot_id: valid once @alive_tsc is set
  * @vmcoreinfo: physical address and size of its vmcoreinfo note
  * @phys_base: of its kernel text, to read a dump with
+ * @features: MK_FEATURE_* that it uses: what it and the host have
  * @beats: per CPU (in its own numbering), counted up ten times a second
  */
 struct mk_slot {
@@ -120,7 +126,8 @@ struct mk_slot {
 	__u64 vmcoreinfo;
 	__u64 vmcoreinfo_bytes;
 	__u64 phys_base;
-	__u8 reserved[432];
+	__u64 features;
+	__u8 reserved[424];
 	__u64 beats[MK_SLOT_CPUS];
 };
 static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);

@@ -256,6 +256,7 @@ static int mk_get_locked(struct mk_get *g, struct mk_lists *lists,
 	g->id = inst->id;
 	memcpy(g->name, inst->name, sizeof(g->name));
 	g->epoch = inst->epoch;
+	g->features = READ_ONCE(inst->slot->features) & MK_FEATURES;
 	g->flags = inst->cpus_lent ? MK_GET_CPUS_LENT : 0;
 	g->memory_bytes = inst->memory_bytes;
 	g->handoff_addr = mk_boot_handoff(inst);

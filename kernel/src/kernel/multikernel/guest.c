@@ -90,6 +90,31 @@ static const char *__init mk_read_region(void)
 				     mk_guest.region_bytes);
 }
 
+static void __init mk_open_early_log(void)
+{
+	mk_early_log = early_memremap(mk_guest.region_addr +
+				      mk_self.block_offset +
+				      mk_self.log_offset, mk_log_bytes());
+	if (mk_early_log)
+		mk_console_early(mk_early_log, mk_log_bytes(), mk_self.epoch);
+}
+
+/* What this kernel and the host both have */
+static bool mk_uses(u64 feature)
+{
+	return mk_header.features & MK_FEATURES & feature;
+}
+
+static void __init mk_say_refusal(const char *why)
+{
+	pr_err("not joining the shared memory: %s\n", why);
+	if (mk_header.magic != MK_REGION_MAGIC)
+		return;
+	pr_err("the host has ABI version %u, features %#llx, needs %#llx; this kernel has version %u, features %#llx\n",
+	       mk_header.abi_version, mk_header.features,
+	       mk_header.features_needed, MK_ABI_VERSION, MK_FEATURES);
+}
+
 /**
  * mk_guest_early() - join the region as far as early mappings allow
  *
@@ -104,14 +129,11 @@ void __init mk_guest_early(void)
 	if (why) {
 		mk_guest.region_addr = 0;
 		mk_guest.region_bytes = 0;
-		pr_err("not joining the shared memory: %s\n", why);
+		mk_say_refusal(why);
 		return;
 	}
-	mk_early_log = early_memremap(mk_guest.region_addr +
-				      mk_self.block_offset +
-				      mk_self.log_offset, mk_log_bytes());
-	if (mk_early_log)
-		mk_console_early(mk_early_log, mk_log_bytes(), mk_self.epoch);
+	if (mk_uses(MK_FEATURE_LOG))
+		mk_open_early_log();
 	pr_info("instance %u '%s', start %u\n", mk_guest.id, mk_guest.name,
 		mk_self.epoch);
 }
@@ -133,6 +155,7 @@ static void __init mk_join_slot(void)
 	mk_slot->vmcoreinfo_bytes = VMCOREINFO_NOTE_SIZE;
 #endif
 	mk_slot->phys_base = mk_arch_phys_base();
+	mk_slot->features = mk_header.features & MK_FEATURES;
 	/* The host looks at the rest once it sees its own epoch. */
 	smp_store_release(&mk_slot->epoch, mk_self.epoch);
 }
@@ -164,8 +187,9 @@ static int __init mk_join(void)
 	mk_ring_tx_init(&mk_tx, out);
 	mk_slot = block + mk_self.slot_offset;
 	mk_join_slot();
-	mk_console_switch(block + mk_self.log_offset, mk_log_bytes(),
-			  mk_self.epoch);
+	if (mk_uses(MK_FEATURE_LOG))
+		mk_console_switch(block + mk_self.log_offset, mk_log_bytes(),
+				  mk_self.epoch);
 	return 0;
 }
 
@@ -281,10 +305,12 @@ static int __init mk_guest_init(void)
 
 	if (!mk_slot)
 		return 0;
-	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "multikernel:beat",
-				mk_beat_online, mk_beat_offline);
-	if (ret < 0)
-		return ret;
+	if (mk_uses(MK_FEATURE_BEATS)) {
+		ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "multikernel:beat",
+					mk_beat_online, mk_beat_offline);
+		if (ret < 0)
+			return ret;
+	}
 	mk_joined = true;
 	/* What was sent before this kernel could be rung. */
 	queue_work(system_highpri_wq, &mk_listen_work);

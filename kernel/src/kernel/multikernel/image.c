@@ -23,10 +23,12 @@
 struct elf_file {
 	const u8 *buf;
 	size_t len;
+	size_t end;			/* of all that was looked at */
 	Elf64_Ehdr ehdr;
 	bool has_entry;
 	bool has_note;
 	u32 abi_version;
+	u64 features;
 };
 
 /**
@@ -47,7 +49,7 @@ int mk_image_refuse(struct mk_refusal *refusal, int err, enum mk_reason reason,
 }
 
 /* Are @bytes bytes from @offset on in the file? */
-static int check_in_file(const struct elf_file *elf, u64 offset, u64 bytes,
+static int check_in_file(struct elf_file *elf, u64 offset, u64 bytes,
 			 struct mk_refusal *refusal)
 {
 	u64 end;
@@ -59,6 +61,7 @@ static int check_in_file(const struct elf_file *elf, u64 offset, u64 bytes,
 		return mk_image_refuse(refusal, -ENOEXEC,
 				       MK_REASON_IMAGE_TRUNCATED, end,
 				       elf->len);
+	elf->end = max(elf->end, end);
 	return 0;
 }
 
@@ -66,7 +69,7 @@ static int check_in_file(const struct elf_file *elf, u64 offset, u64 bytes,
  * The section headers are not used, but they are the last thing in the file,
  * so that a file that was cut short is noticed by them.
  */
-static int check_tables(const struct elf_file *elf, struct mk_refusal *refusal)
+static int check_tables(struct elf_file *elf, struct mk_refusal *refusal)
 {
 	const Elf64_Ehdr *ehdr = &elf->ehdr;
 	u64 shnum = ehdr->e_shnum ?: 1;
@@ -145,9 +148,23 @@ static int add_segment(struct elf_file *elf, const Elf64_Phdr *phdr,
 static bool is_abi_note(const Elf64_Nhdr *nhdr, const u8 *name)
 {
 	return nhdr->n_type == MK_NOTE_TYPE &&
-	       nhdr->n_descsz == sizeof(u32) &&
+	       nhdr->n_descsz >= sizeof(u32) &&
 	       nhdr->n_namesz == sizeof(MK_NOTE_NAME) &&
 	       !memcmp(name, MK_NOTE_NAME, sizeof(MK_NOTE_NAME));
+}
+
+/*
+ * The version comes first in every version. What behind it is ours to read is
+ * there if the version is ours.
+ */
+static void read_abi_note(struct elf_file *elf, const u8 *desc, u32 bytes)
+{
+	struct mk_note note = { };
+
+	memcpy(&note, desc, min_t(u32, bytes, sizeof(note)));
+	elf->abi_version = note.abi_version;
+	elf->features = (u64)note.features_high << 32 | note.features_low;
+	elf->has_note = true;
 }
 
 /*
@@ -169,8 +186,7 @@ static void find_note(struct elf_file *elf, const u8 *notes, u64 bytes,
 		if (desc + nhdr.n_descsz > bytes)
 			return;
 		if (is_abi_note(&nhdr, notes + name)) {
-			memcpy(&elf->abi_version, notes + desc, sizeof(u32));
-			elf->has_note = true;
+			read_abi_note(elf, notes + desc, nhdr.n_descsz);
 			return;
 		}
 		pos = ALIGN(desc + nhdr.n_descsz, align);
@@ -259,6 +275,7 @@ static int place_segments(struct mk_image *image, u64 entry,
 
 	for (i = 0; i < image->nr_segments; i++)
 		image->segment[i].offset -= base;
+	image->base = base;
 	image->entry = entry - base;
 	image->span = PAGE_ALIGN(end - base);
 	return 0;
@@ -272,10 +289,16 @@ static int check_note(const struct elf_file *elf, struct mk_refusal *refusal)
 	if (elf->abi_version != MK_ABI_VERSION)
 		return mk_image_refuse(refusal, -ENOEXEC, MK_REASON_IMAGE_ABI,
 				       elf->abi_version, MK_ABI_VERSION);
+	if ((elf->features & MK_FEATURES_NEEDED) != MK_FEATURES_NEEDED)
+		return mk_image_refuse(refusal, -ENOEXEC,
+				       MK_REASON_IMAGE_FEATURES, elf->features,
+				       MK_FEATURES_NEEDED);
 	return 0;
 }
 
-static int parse_elf(struct mk_image *image, struct mk_refusal *refusal)
+/* Only what was in a bzImage has tables behind it. */
+static int parse_elf(struct mk_image *image, bool unpacked,
+		     struct mk_refusal *refusal)
 {
 	struct elf_file elf = { .buf = image->buf, .len = image->len };
 	int err;
@@ -293,7 +316,10 @@ static int parse_elf(struct mk_image *image, struct mk_refusal *refusal)
 		err = place_segments(image, elf.ehdr.e_entry, refusal);
 	if (!err)
 		err = check_note(&elf, refusal);
+	if (!err && unpacked)
+		err = mk_image_read_relocs(image, elf.end, refusal);
 	image->abi_version = elf.abi_version;
+	image->features = elf.features;
 	return err;
 }
 
@@ -347,7 +373,7 @@ int mk_image_parse(void *buf, size_t len, struct mk_image *ret,
 			return err;
 	}
 
-	err = parse_elf(&image, refusal);
+	err = parse_elf(&image, image.buf != buf, refusal);
 	if (image.buf != buf)
 		vfree(err ? image.buf : buf);
 	if (!err)

@@ -5,7 +5,8 @@
  * instance's memory any number of times, because every boot consumes its copy.
  *
  * image.c parses the ELF file, image_bzimage.c finds the compressed payload of
- * a bzImage, image_unpack.c decompresses it. The file is hostile until checked.
+ * a bzImage, image_unpack.c decompresses it, image_relocs.c copies the kernel to
+ * its place and moves its addresses. The file is hostile until checked.
  */
 #ifndef _MULTIKERNEL_IMAGE_H
 #define _MULTIKERNEL_IMAGE_H
@@ -34,6 +35,24 @@ struct mk_image_segment {
 	u64 filesz;
 };
 
+/* Places that hold an address of the kernel, by what becomes of the address. */
+enum mk_reloc_kind {
+	MK_RELOC_ADD32,
+	MK_RELOC_SUB32,
+	MK_RELOC_ADD64,
+	MK_NR_RELOCS
+};
+
+/**
+ * struct mk_image_relocs - the places of one kind
+ * @places: @nr words of 32 bits, inside the image's buffer, not aligned
+ * @nr: how many
+ */
+struct mk_image_relocs {
+	const u8 *places;
+	u32 nr;
+};
+
 /**
  * struct mk_image - a checked kernel image
  * @buf: the ELF file, owned, vmalloc'ed
@@ -42,8 +61,14 @@ struct mk_image_segment {
  * @segment: in the file's order; they do not overlap and end within @span
  * @entry: physical 64-bit entry point (startup_64), in bytes from the base;
  *	lies in the file content of an executable segment
+ * @base: the base as it was linked: physical, and also its distance from the
+ *	start of the virtual addresses that kernels have
  * @span: bytes from the base to the end with bss, a multiple of PAGE_SIZE
  * @abi_version: from the image's note, equals MK_ABI_VERSION
+ * @features: from the image's note, with all of MK_FEATURES_NEEDED
+ * @relocatable: the tables in @relocs are there; each place lies in the file
+ *	content of a segment
+ * @relocs: by enum mk_reloc_kind
  *
  * The base, where offset 0 is to be placed, must be a multiple of
  * MK_IMAGE_ALIGN. It is the lowest p_paddr, rounded down to MK_IMAGE_ALIGN.
@@ -54,17 +79,27 @@ struct mk_image {
 	u32 nr_segments;
 	struct mk_image_segment segment[MK_IMAGE_SEGMENTS];
 	u64 entry;
+	u64 base;
 	u64 span;
 	u32 abi_version;
+	u64 features;
+	bool relocatable;
+	struct mk_image_relocs relocs[MK_NR_RELOCS];
 };
 
 int __must_check mk_image_parse(void *buf, size_t len, struct mk_image *ret,
 				struct mk_refusal *refusal);
 void mk_image_free(struct mk_image *image);
+bool mk_image_may_move(const struct mk_image *image, const char *cmdline);
+u64 mk_image_random_move(const struct mk_image *image);
+void mk_image_place(const struct mk_image *image, void *to, u64 move);
 
 /* Between the files of the image parser, and its tests */
 int mk_image_refuse(struct mk_refusal *refusal, int err, enum mk_reason reason,
 		    u64 a, u64 b);
+int __must_check mk_image_read_relocs(struct mk_image *image, size_t elf_len,
+				      struct mk_refusal *refusal);
+u32 mk_image_slots(const struct mk_image *image);
 int __must_check mk_bzimage_payload(const void *buf, size_t len,
 				    const void **ret_payload, size_t *ret_len,
 				    struct mk_refusal *refusal);

@@ -250,6 +250,7 @@ struct mk_boot {
 	u64 kernel_addr;	/* base of the image */
 	u64 kernel_bytes;	/* with its bss */
 	u64 entry;		/* physical address of its entry */
+	bool moved;		/* its virtual address is a random one */
 	u64 initrd_addr;
 	u64 initrd_bytes;
 	const char *cmdline;

@@ -138,8 +138,8 @@ const char *mk_region_header_check(const struct mk_region_header *h, u64 total)
 		return "header too small";
 	if (h->entry_bytes != sizeof(struct mk_region_entry))
 		return "table entries of another size";
-	if (h->features)
-		return "unknown feature bits";
+	if (h->features_needed & ~MK_FEATURES)
+		return "it needs features that this kernel does not have";
 	if (h->total_bytes != total)
 		return "size disagrees with mk_shared_memory=";
 	if (!h->table_entries || h->table_entries > MK_MAX_INSTANCES)
@@ -191,6 +191,8 @@ static void mk_region_format(void)
 	mk_region->abi_version = MK_ABI_VERSION;
 	mk_region->header_bytes = sizeof(*mk_region);
 	mk_region->total_bytes = mk_region_bytes;
+	mk_region->features = MK_FEATURES;
+	mk_region->features_needed = MK_FEATURES_NEEDED;
 	mk_region->generation = get_random_u64();
 	mk_region->table_offset = MK_REGION_PAGE;
 	mk_region->table_entries = MK_MAX_INSTANCES;

@@ -90,18 +90,16 @@ u64 mk_boot_handoff(const struct mk_instance *inst)
 	return layout.handoff_addr;
 }
 
-static int mk_place_image(const struct mk_image *image, u64 base)
+static int mk_place_image(const struct mk_image *image, struct mk_boot *boot)
 {
-	const struct mk_image_segment *s;
-	u32 i;
-	int ret;
+	void *to = memremap(boot->kernel_addr, image->span, MEMREMAP_WB);
 
-	for (i = 0; i < image->nr_segments; i++) {
-		s = &image->segment[i];
-		ret = mk_copy_to_phys(base + s->offset, s->data, s->filesz);
-		if (ret)
-			return ret;
-	}
+	if (!to)
+		return -ENOMEM;
+	boot->moved = mk_image_may_move(image, boot->cmdline);
+	mk_image_place(image, to,
+		       boot->moved ? mk_image_random_move(image) : 0);
+	memunmap(to);
 	return 0;
 }
 
@@ -114,8 +112,7 @@ static int mk_place(struct mk_instance *inst, struct mk_boot *boot)
 	if (ret)
 		return ret;
 	inst->memory_clean = false;
-	ret = mk_place_image(mk_payload_image(&inst->payload),
-			     boot->kernel_addr);
+	ret = mk_place_image(mk_payload_image(&inst->payload), boot);
 	if (!ret)
 		ret = mk_copy_to_phys(boot->initrd_addr, inst->payload.initrd,
 				      boot->initrd_bytes);

@@ -125,7 +125,7 @@ static void mk_make_boot_params(const struct mk_boot *boot)
 	bp->hdr.header = MK_SETUP_MAGIC;
 	bp->hdr.version = MK_BOOT_PROTOCOL;
 	bp->hdr.type_of_loader = MK_LOADER_UNDEFINED;
-	bp->hdr.loadflags = LOADED_HIGH;
+	bp->hdr.loadflags = LOADED_HIGH | (boot->moved ? KASLR_FLAG : 0);
 	bp->hdr.kernel_alignment = SZ_2M;
 	bp->hdr.hardware_subarch = X86_SUBARCH_MULTIKERNEL;
 	bp->hdr.cmd_line_ptr = (u32)cmdline;

@@ -52,7 +52,12 @@
 #include "startpage.h"
 
 /* "I can be an instance", for the loader; it survives strip and compression. */
-ELFNOTE32(MK_NOTE_NAME, MK_NOTE_TYPE, MK_ABI_VERSION);
+#define MK_NOTE ((struct mk_note) {			\
+	.abi_version = MK_ABI_VERSION,			\
+	.features_low = (u32)MK_FEATURES,		\
+	.features_high = (u32)(MK_FEATURES >> 32),	\
+})
+ELFNOTE32(MK_NOTE_NAME, MK_NOTE_TYPE, MK_NOTE);
 
 static struct {
 	u32 apicid;

@@ -149,6 +149,25 @@ static void bzimage_good(struct kunit *test)
 	expect_accepted(test, &bz);
 }
 
+/* With tables behind the ELF file, which a vmlinux file never has */
+static void bzimage_moving(struct kunit *test)
+{
+	struct mk_refusal refusal;
+	struct mk_image image;
+	struct bzimage bz;
+
+	make_bzimage(test, &bz, payload_moving, sizeof(payload_moving), 0);
+	KUNIT_ASSERT_EQ(test, mk_image_parse(bz.buf, bz.len, &image,
+					     &refusal), 0);
+	expect_sane(test, &image);
+	KUNIT_EXPECT_EQ(test, image.len, sizeof(struct sample_moving));
+	KUNIT_EXPECT_TRUE(test, image.relocatable);
+	KUNIT_EXPECT_EQ(test, image.relocs[MK_RELOC_ADD32].nr, 2U);
+	KUNIT_EXPECT_EQ(test, image.relocs[MK_RELOC_SUB32].nr, 1U);
+	KUNIT_EXPECT_EQ(test, image.relocs[MK_RELOC_ADD64].nr, 2U);
+	mk_image_free(&image);
+}
+
 /* As Linux 6.15 and later leave it */
 static void bzimage_without_crc(struct kunit *test)
 {
@@ -410,6 +429,7 @@ static void unpack_gzip_flags(struct kunit *test)
 
 static struct kunit_case bzimage_cases[] = {
 	KUNIT_CASE_PARAM(bzimage_good, method_cases_gen_params),
+	KUNIT_CASE(bzimage_moving),
 	KUNIT_CASE(bzimage_without_crc),
 	KUNIT_CASE(bzimage_signed),
 	KUNIT_CASE(bzimage_truncated),

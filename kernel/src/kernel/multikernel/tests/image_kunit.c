@@ -163,8 +163,15 @@ static const struct elf_case elf_cases[] = {
 		 NO_NOTE, 0, 0),
 	ELF_CASE("note without content", note.nhdr.n_descsz, 0, NO_NOTE, 0,
 		 0),
-	ELF_CASE("ABI newer", note.abi_version, MK_ABI_VERSION + 1, ABI,
+	ELF_CASE("ABI newer", note.desc.abi_version, MK_ABI_VERSION + 1, ABI,
 		 MK_ABI_VERSION + 1, MK_ABI_VERSION),
+	ELF_CASE("feature missing", note.desc.features_low,
+		 MK_FEATURES & ~MK_FEATURE_STOP, FEATURES,
+		 MK_FEATURES & ~MK_FEATURE_STOP, MK_FEATURES_NEEDED),
+	ELF_CASE("other features only", note.desc.features_low, 0xffff0000,
+		 FEATURES, 0xffff0000, MK_FEATURES_NEEDED),
+	ELF_CASE("note without features", note.nhdr.n_descsz, 4, FEATURES, 0,
+		 MK_FEATURES_NEEDED),
 };
 
 KUNIT_ARRAY_PARAM_DESC(elf_cases, elf_cases, name);

@@ -3,8 +3,8 @@
 #
 # Makes image_payloads.h: the ELF file of image_sample.h, compressed by each
 # method with the command lines of the kernel build (scripts/Makefile.lib,
-# scripts/xz_wrap.sh). To be run by hand when fill_elf() or MK_ABI_VERSION
-# changes:
+# scripts/xz_wrap.sh). To be run by hand when fill_elf(), fill_moving() or
+# MK_ABI_VERSION changes:
 #
 #	./image_payloads.sh DIR >image_payloads.h
 #
@@ -29,16 +29,17 @@ typedef uint32_t u32;
 
 int main(void)
 {
-	struct sample_elf elf;
+	struct sample_moving moving;
 
-	fill_elf(&elf);
-	return fwrite(&elf, sizeof(elf), 1, stdout) != 1;
+	fill_moving(&moving);
+	fwrite(&moving, sizeof(moving), 1, stderr);
+	return fwrite(&moving.elf, sizeof(moving.elf), 1, stdout) != 1;
 }
 END
 sed 's/<linux\/elf.h>/<elf.h>/; s/<linux\/string.h>/<string.h>/' \
 	"$here/image_sample.h" >"$tmp/sample.h"
 cc -I"$uapi" -I"$uapi/uapi" -o "$tmp/make" "$tmp/make.c"
-"$tmp/make" >"$tmp/elf"
+"$tmp/make" >"$tmp/elf" 2>"$tmp/moving"
 
 bytes=$(wc -c <"$tmp/elf")
 append_size()
@@ -58,8 +59,9 @@ array()
 cat <<'END'
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What fill_elf() of image_sample.h makes, compressed by each method, with the
- * unpacked size appended. Made by image_payloads.sh.
+ * What fill_elf() of image_sample.h makes, compressed by each method, and what
+ * fill_moving() makes, with the unpacked size appended. Made by
+ * image_payloads.sh.
  */
 #ifndef _MULTIKERNEL_IMAGE_PAYLOADS_H
 #define _MULTIKERNEL_IMAGE_PAYLOADS_H
@@ -67,6 +69,7 @@ cat <<'END'
 #include <linux/types.h>
 END
 gzip -n -9 <"$tmp/elf" | array gzip
+gzip -n -9 <"$tmp/moving" | array moving
 { zstd -q -22 --ultra <"$tmp/elf"; append_size; } | array zstd
 { lz4 -q -l -9 - - <"$tmp/elf"; append_size; } | array lz4
 {

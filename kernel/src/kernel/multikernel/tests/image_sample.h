@@ -3,8 +3,8 @@
  * The sample images of image_kunit.c: a tiny ELF file that is a valid kernel
  * image to the parser, and the builder of a bzImage around a payload.
  *
- * image_payloads.h holds what fill_elf() makes, compressed by each method;
- * changing fill_elf() means making it anew.
+ * image_payloads.h holds what fill_elf() makes, compressed by each method, and
+ * what fill_moving() makes; changing them means making it anew.
  */
 #ifndef _MULTIKERNEL_IMAGE_SAMPLE_H
 #define _MULTIKERNEL_IMAGE_SAMPLE_H
@@ -23,7 +23,7 @@
 struct sample_note {
 	Elf64_Nhdr nhdr;
 	char name[8];
-	u32 abi_version;
+	struct mk_note desc;
 };
 
 struct sample_elf {
@@ -36,16 +36,36 @@ struct sample_elf {
 	Elf64_Shdr shdr;
 };
 
+/* A kernel that can be moved, as the file in its bzImage has it */
+struct sample_moving {
+	struct sample_elf elf;
+	u32 zero64;
+	u32 add64[2];
+	u32 zero_sub32;
+	u32 sub32;
+	u32 zero32;
+	u32 add32[2];
+};
+
+#define SAMPLE_TABLES_BYTES \
+	(sizeof(struct sample_moving) - offsetof(struct sample_moving, zero64))
+
+/* Low half of the virtual address that byte @n has in text or data */
+#define TEXT_PLACE(n)	(0x80000000U + SAMPLE_TEXT_PADDR + (n))
+#define DATA_PLACE(n)	(0x80000000U + SAMPLE_DATA_PADDR + (n))
+
 static void fill_note(struct sample_note *note, u32 type)
 {
 	*note = (struct sample_note){
 		.nhdr = {
 			.n_namesz = sizeof(MK_NOTE_NAME),
-			.n_descsz = sizeof(note->abi_version),
+			.n_descsz = sizeof(note->desc),
 			.n_type = type,
 		},
 		.name = MK_NOTE_NAME,
-		.abi_version = MK_ABI_VERSION,
+		.desc.abi_version = MK_ABI_VERSION,
+		.desc.features_low = (u32)MK_FEATURES,
+		.desc.features_high = MK_FEATURES >> 32,
 	};
 }
 
@@ -102,6 +122,18 @@ static void fill_elf(struct sample_elf *elf)
 	fill_note(&elf->note, MK_NOTE_TYPE);
 	memset(elf->text, 0xcc, sizeof(elf->text));
 	memset(elf->data, 0xda, sizeof(elf->data));
+}
+
+/* One of each kind at the end of a segment; nothing is aligned. */
+static inline void fill_moving(struct sample_moving *moving)
+{
+	memset(moving, 0, sizeof(*moving));
+	fill_elf(&moving->elf);
+	moving->add64[0] = TEXT_PLACE(1);
+	moving->add64[1] = TEXT_PLACE(24);
+	moving->sub32 = TEXT_PLACE(18);
+	moving->add32[0] = TEXT_PLACE(11);
+	moving->add32[1] = DATA_PLACE(28);
 }
 
 #endif /* _MULTIKERNEL_IMAGE_SAMPLE_H */

@@ -47,6 +47,8 @@ static __maybe_unused void expect_sane(struct kunit *test,
 	KUNIT_EXPECT_LE(test, image->span, (u64)MK_IMAGE_SPAN_MAX);
 	KUNIT_EXPECT_LT(test, image->entry, image->span);
 	KUNIT_EXPECT_EQ(test, image->abi_version, (u32)MK_ABI_VERSION);
+	KUNIT_EXPECT_EQ(test, image->features & MK_FEATURES_NEEDED,
+			MK_FEATURES_NEEDED);
 	for (i = 0; i < image->nr_segments; i++) {
 		const struct mk_image_segment *s = &image->segment[i];
 		size_t offset = s->data - image->buf;
@@ -70,6 +72,9 @@ static __maybe_unused void expect_sample(struct kunit *test,
 	KUNIT_EXPECT_MEMEQ(test, image->buf, elf, sizeof(*elf));
 	KUNIT_EXPECT_EQ(test, image->entry, (u64)SAMPLE_ENTRY);
 	KUNIT_EXPECT_EQ(test, image->span, (u64)SAMPLE_SPAN);
+	KUNIT_EXPECT_EQ(test, image->base, (u64)SAMPLE_TEXT_PADDR);
+	KUNIT_EXPECT_EQ(test, image->features, MK_FEATURES);
+	KUNIT_EXPECT_FALSE(test, image->relocatable);
 	KUNIT_ASSERT_EQ(test, image->nr_segments, 2U);
 	KUNIT_EXPECT_EQ(test, s[0].offset, 0ULL);
 	KUNIT_EXPECT_EQ(test, s[0].memsz, (u64)SAMPLE_TEXT_MEMSZ);

@@ -35,7 +35,8 @@ static const char no_magic[] =
 static const char other_abi[] = "another ABI version";
 static const char small_header[] = "header too small";
 static const char other_entries[] = "table entries of another size";
-static const char other_features[] = "unknown feature bits";
+static const char other_features[] =
+	"it needs features that this kernel does not have";
 static const char other_size[] = "size disagrees with mk_shared_memory=";
 static const char bad_count[] = "impossible number of table entries";
 static const char table_outside[] = "table outside the region";
@@ -50,6 +51,8 @@ static const struct mk_region_header good_header = {
 	.abi_version = MK_ABI_VERSION,
 	.header_bytes = sizeof(struct mk_region_header),
 	.total_bytes = TOTAL,
+	.features = MK_FEATURES,
+	.features_needed = MK_FEATURES_NEEDED,
 	.generation = 0x0123456789abcdef,
 	.table_offset = MK_REGION_PAGE,
 	.table_entries = MK_MAX_INSTANCES,
@@ -109,9 +112,14 @@ static const struct field_case header_cases[] = {
 	HEADER(entry_bytes, 127, other_entries),
 	HEADER(entry_bytes, 129, other_entries),
 	HEADER(entry_bytes, U32_MAX, other_entries),
-	HEADER(features, 1, other_features),
-	HEADER(features, 1ULL << 32, other_features),
-	HEADER(features, 1ULL << 63, other_features),
+	HEADER(features_needed, 0, accepted),
+	HEADER(features_needed, MK_FEATURES, accepted),
+	HEADER(features_needed, MK_FEATURES + 1, other_features),
+	HEADER(features_needed, 1ULL << 32, other_features),
+	HEADER(features_needed, 1ULL << 63, other_features),
+	/* What is offered and unknown is not used. */
+	HEADER(features, 0, accepted),
+	HEADER(features, U64_MAX, accepted),
 	HEADER(total_bytes, 0, other_size),
 	HEADER(total_bytes, TOTAL - 1, other_size),
 	HEADER(total_bytes, TOTAL + PAGE, other_size),
