@@ -4,6 +4,7 @@
 # A pool on three NUMA nodes, and instances on one, on another, on both: their
 # memory is where it was asked for, and inside nodes, CPUs and distances are as
 # in the host.
+# timeout: 150
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh

@@ -3,6 +3,7 @@
 #
 # Instances whose memory is in several pieces, because none is large enough;
 # kernel and initrd in different ones; and what is refused then.
+# timeout: 150
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
