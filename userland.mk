@@ -17,7 +17,7 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Werror -MMD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-UL_LIBS := -ljson-c -lfdt
+UL_LIBS := -ljson-c -lfdt -lcpuset -lbitmask
 UL_FUZZ_CC ?= clang
 UL_FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -19,23 +19,38 @@
 #define MK_BOOT_ID_MAX	48
 
 /**
+ * struct mk_leaving - the CPUs of the host at this moment
+ * @away: lent, or about to be
+ * @online: in the host
+ * @stay: online and not about to be lent
+ */
+struct mk_leaving {
+	struct mk_cpumask away;
+	struct mk_cpumask online;
+	struct mk_cpumask stay;
+};
+
+/**
  * struct mk_moved_task - one thread
  * @start: its start time in /proc/PID/stat: tells it from a later one
- * @kept: not moved; listed while our partition exists, see vacate_v2.c
+ * @kept: not moved; listed while our partition exists, see cpuset_v2.c
  * @old: where it belongs
  * @given: where mkctl put it; empty when @kept
+ * @todo: written down, but not moved yet; not in the file
  */
 struct mk_moved_task {
 	int pid;
 	int tid;
 	uint64_t start;
 	bool kept;
+	bool todo;
 	struct mk_cpumask old;
 	struct mk_cpumask given;
 };
 
 struct mk_moved_irq {
 	unsigned int irq;
+	bool todo;
 	struct mk_cpumask old;
 	struct mk_cpumask given;
 };
@@ -45,11 +60,14 @@ struct mk_moved_irq {
  * @path: below the root of its hierarchy, "/a/b"
  * @partition: of cgroup v2: "root" or "isolated", else empty. The kernel then
  *	changes and restores the CPUs; this only says what it should come to
+ * @was: what it was given before @given, or @old: what it still has when mkctl
+ *	was killed between writing this down and doing it
  */
 struct mk_moved_cpuset {
 	char *path;
 	char partition[16];
 	struct mk_cpumask old;
+	struct mk_cpumask was;
 	struct mk_cpumask given;
 };
 

@@ -124,6 +124,7 @@ static int read_cpuset(struct json_object *obj, struct mk_moved *moved)
 		     sizeof(set.partition)) < 0 ||
 	    !partition_is_sane(set.partition) ||
 	    get_mask(obj, "old", false, &set.old) < 0 ||
+	    get_mask(obj, "was", true, &set.was) < 0 ||
 	    get_mask(obj, "given", true, &set.given) < 0)
 		return -EINVAL;
 	set.path = path;
@@ -224,17 +225,20 @@ static void put_number(struct json_object *obj, const char *key,
 	json_object_object_add(obj, key, json_object_new_uint64(number));
 }
 
+static bool put_mask(struct json_object *obj, const char *key,
+		     const struct mk_cpumask *mask)
+{
+	mk_autofree char *list = mk_cpumask_list(mask);
+
+	if (list)
+		put_text(obj, key, list);
+	return list;
+}
+
 static bool put_masks(struct json_object *obj, const struct mk_cpumask *old,
 		      const struct mk_cpumask *given)
 {
-	mk_autofree char *old_list = mk_cpumask_list(old);
-	mk_autofree char *given_list = mk_cpumask_list(given);
-
-	if (!old_list || !given_list)
-		return false;
-	put_text(obj, "old", old_list);
-	put_text(obj, "given", given_list);
-	return true;
+	return put_mask(obj, "old", old) && put_mask(obj, "given", given);
 }
 
 static bool put_tasks(struct json_object *array, const struct mk_moved *moved)
@@ -286,7 +290,8 @@ static bool put_cpusets(struct json_object *array,
 		put_text(obj, "path", moved->cpusets[i].path);
 		put_text(obj, "partition", moved->cpusets[i].partition);
 		if (!put_masks(obj, &moved->cpusets[i].old,
-			       &moved->cpusets[i].given))
+			       &moved->cpusets[i].given) ||
+		    !put_mask(obj, "was", &moved->cpusets[i].was))
 			return false;
 	}
 	return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plan of a spawn: check, create, cpus, memory, load, start, boot.
+ * The plan of a spawn: check, create, tasks, cpus, memory, load, start, boot.
  *
  * Memory and image have no undo of their own once an image is loaded: they go
  * with the instance, which the undo of create destroys.
@@ -13,6 +13,7 @@
 #include "config.h"
 #include "facts.h"
 #include "plan.h"
+#include "vacate.h"
 
 struct spawn_job {
 	struct mk_ctx *ctx;
@@ -140,6 +141,29 @@ static int run_create(void *arg, struct mk_error *err)
 	return r;
 }
 
+static void describe_tasks(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	mk_vacate_describe(job->ctx, job->config->cpus, job->config->nr_cpus,
+			   buf, size);
+}
+
+static int run_tasks(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_vacate(job->ctx, job->config->name, job->config->cpus,
+			 job->config->nr_cpus, err);
+}
+
+static int undo_tasks(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_vacate_settle(job->ctx, err);
+}
+
 static void describe_cpus(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
@@ -153,9 +177,11 @@ static void describe_cpus(const void *arg, char *buf, size_t size)
 static int run_cpus(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
+	int r;
 
-	return mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
-				    job->config->nr_cpus, 0, err);
+	r = mk_instance_set_cpus(job->ctx, job->boot.id, job->config->cpus,
+				 job->config->nr_cpus, 0, err);
+	return r < 0 ? r : mk_vacate_lent(job->ctx, job->boot.id, err);
 }
 
 static int undo_cpus(void *arg, struct mk_error *err)
@@ -301,6 +327,7 @@ static const struct mk_step spawn_steps[] = {
 	{ "check", describe_check, run_check, NULL, NULL },
 	{ "create", describe_create, run_create, undo_create,
 	  "destroy the instance" },
+	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "memory", describe_memory, run_memory, undo_memory,
 	  "give the memory back, scrubbed" },
@@ -369,8 +396,11 @@ int mk_spawn(struct mk_ctx *ctx, const struct mk_config *config,
 			config->name, options, &ret_result->stages, err);
 	if (r == 0 || options->keep)
 		settle_facts(&job);
-	if (r < 0 && options->keep && job.facts.id)
+	if (r < 0 && options->keep && job.facts.id) {
+		/* Its CPUs may be back; the next change tells what is not. */
+		(void)mk_vacate_settle(ctx, NULL);
 		hint_kept(config->name, err);
+	}
 	ret_result->inst = TAKE_PTR(job.boot.inst);
 	ret_result->log_tail = TAKE_PTR(job.boot.log_tail);
 	job_exit(&job);
