@@ -30,7 +30,8 @@ UL_TESTLIB_SRC := $(filter-out $(UL_TEST_SRC),$(wildcard tests/unit/*.c))
 # Behind include/uapi: the rings are tested as the kernel compiles them, and
 # both folders have a linux/multikernel.h.
 UL_TEST_CFLAGS := -idirafter kernel/src/include -pthread
-UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall
+UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall \
+	-Wl,--wrap=sched_getaffinity,--wrap=sched_setaffinity
 
 # Unit tests that also run under ThreadSanitizer, as NAME-tsan.
 UL_TSAN_TESTS := $(O)/tests/unit/test_ring_threads-tsan

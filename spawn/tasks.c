@@ -20,7 +20,7 @@
 
 int mk_write_text(struct mk_ctx *ctx, const char *path, const char *text)
 {
-	mk_autoclose int fd = mk_ctx_open(ctx, path, O_WRONLY, 0);
+	mk_autoclose int fd = mk_ctx_open(ctx, path, O_WRONLY | O_TRUNC, 0);
 	size_t len = strlen(text);
 	ssize_t n;
 

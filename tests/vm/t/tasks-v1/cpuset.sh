@@ -10,7 +10,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/tasks.sh
 . /mk/tasks.sh
-plan 100
+plan 64
 
 CS=/dev/cpuset
 cs_make() {
@@ -24,9 +24,6 @@ cs_files() {
 	cat $CS/cpus
 }
 
-# The hierarchy of the file before goes away a moment after its umount
-unmounted() { grep -q '^cpuset[[:space:]]*0[[:space:]]' /proc/cgroups; }
-wait_for 10 unmounted
 mkdir -p $CS
 mount -t cpuset none $CS
 check mounted test -e $CS/cpus
@@ -41,6 +38,3 @@ two_instances two
 others_are_right others
 forks_meanwhile forks
 unpin_all
-wait
-rmdir $CS/lent $CS/wide/inner $CS/wide $CS/plain
-umount $CS

@@ -10,7 +10,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/tasks.sh
 . /mk/tasks.sh
-plan 101
+plan 83
 
 CS=/sys/fs/cgroup
 cs_make() {
