@@ -115,9 +115,10 @@ static int undo_create(void *arg, struct mk_error *err)
 	int r;
 
 	r = mk_instance_destroy(job->ctx, job->boot.id, err);
-	if (r < 0)
-		return r;
-	return mk_facts_remove(job->ctx, job->config->name, err);
+	if (r == 0)
+		r = mk_facts_remove(job->ctx, job->config->name, err);
+	/* If the undo of an earlier step failed, it had its CPUs until now. */
+	return r < 0 ? r : mk_vacate_settle(job->ctx, err);
 }
 
 static int run_create(void *arg, struct mk_error *err)

@@ -19,7 +19,7 @@
 #include <linux/multikernel.h>
 
 #define FAKE_INSTANCES	8
-#define FAKE_CPUS	8	/* of the machine; APIC id is twice the number */
+#define FAKE_CPUS	16	/* of an instance; APIC id is twice the number */
 #define FAKE_POOL	(1ULL << 30)
 #define FAKE_HANDOFF	0x40000	/* MK_HANDOFF_BYTES of the kernel */
 

@@ -40,7 +40,7 @@ echo +cpuset > $CS/cgroup.subtree_control
 check mounted test -e $CS/cgroup.subtree_control
 pin_all
 note_all
-dry_run dry-run 9 0
+dry_run dry-run 10 0
 one_life life 33
 dies_alone alone
 each_step_fails step
