@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "cpusets.h"
 
@@ -114,6 +115,28 @@ static bool folder_path(const struct mk_cpusets *sets, const char *name,
 	       PATH_MAX;
 }
 
+/*
+ * In a process of its own, which goes on when mkctl is killed: the kernel makes
+ * new workers for its queues while it writes, and warns if a signal stops it.
+ * The child has the lock of mk_change_begin() too, so the next mkctl waits.
+ */
+static int write_state(const struct mk_cpusets *sets, const char *path,
+		       const char *state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(-mk_cpuset_file_write(sets, path, "cpus.partition",
+					    state));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
 static int become_partition(const struct mk_cpusets *sets, const char *path,
 			    const struct mk_cpumask *cpus)
 {
@@ -125,8 +148,7 @@ static int become_partition(const struct mk_cpusets *sets, const char *path,
 		return -ENOMEM;
 	r = mk_cpuset_file_write(sets, path, "cpus", list);
 	if (r == 0)
-		r = mk_cpuset_file_write(sets, path, "cpus.partition",
-					 "isolated");
+		r = write_state(sets, path, "isolated");
 	if (r == 0)
 		r = mk_cpuset_file_read(sets, path, "cpus.partition", &state);
 	if (r == 0 && strcmp(state, "isolated"))
@@ -166,7 +188,7 @@ int mk_partition_remove(const struct mk_cpusets *sets, const char *name)
 	if (!folder_path(sets, name, folder))
 		return -ENAMETOOLONG;
 	snprintf(path, sizeof(path), "/%s", name);
-	r = mk_cpuset_file_write(sets, path, "cpus.partition", "member");
+	r = write_state(sets, path, "member");
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (unlinkat(mk_ctx_dirfd(sets->ctx), mk_ctx_relative(folder),

@@ -240,11 +240,9 @@ static void describe_cpus(const void *arg, char *buf, size_t size)
 static int run_cpus(void *arg, struct mk_error *err)
 {
 	struct start_job *job = arg;
-	int r;
 
-	r = mk_instance_set_cpus(job->ctx, job->boot.id, job->cpus,
-				 job->nr_cpus, 0, err);
-	return r < 0 ? r : mk_vacate_lent(job->ctx, job->boot.id, err);
+	return mk_vacate_lend(job->ctx, job->boot.id, job->cpus,
+			      job->nr_cpus, 0, err);
 }
 
 /* Once it was started, its end has given them back. */

@@ -598,10 +598,39 @@ int mk_vacate_settle(struct mk_ctx *ctx, struct mk_error *err)
 	return r;
 }
 
-int mk_vacate_lent(struct mk_ctx *ctx, uint32_t id, struct mk_error *err)
+/* Takes our partition away and leaves the tasks where they are. */
+static bool drop_partition(struct mk_ctx *ctx)
 {
-	int r = mk_vacate_settle(ctx, err);
+	struct vacate v = { .ctx = ctx };
+	bool dropped = false;
 
+	if (mk_moved_read(ctx, &v.moved, NULL) < 0)
+		return false;
+	if (v.moved->partition[0] && mk_cpusets_find(ctx, &v.sets, NULL) == 0 &&
+	    settle_partition(&v) == 0)
+		dropped = save(&v) == 0;
+	mk_moved_free(v.moved);
+	return dropped;
+}
+
+/*
+ * The kernel accounts deadline bandwidth for each domain of the scheduler, and
+ * may refuse to take the last CPU of our partition offline. Then without it.
+ */
+int mk_vacate_lend(struct mk_ctx *ctx, uint32_t id, const unsigned int *cpus,
+		   size_t nr_cpus, uint32_t flags, struct mk_error *err)
+{
+	int r;
+
+	r = mk_instance_set_cpus(ctx, id, cpus, nr_cpus, flags, err);
+	if (r == -EBUSY && drop_partition(ctx)) {
+		if (err)
+			*err = (struct mk_error)MK_ERROR_INIT;
+		r = mk_instance_set_cpus(ctx, id, cpus, nr_cpus, flags, err);
+	}
+	if (r < 0)
+		return r;
+	r = mk_vacate_settle(ctx, err);
 	if (r < 0 && mk_instance_set_cpus(ctx, id, NULL, 0, 0, NULL) < 0)
 		mk_error_hint(err, "the instance has kept its CPUs: 'mkctl ls'");
 	return r;

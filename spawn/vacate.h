@@ -33,11 +33,12 @@ int mk_vacate(struct mk_ctx *ctx, const char *name, const unsigned int *cpus,
 int mk_vacate_settle(struct mk_ctx *ctx, struct mk_error *err);
 
 /**
- * mk_vacate_lent() - the second half of lending: settle, or give them back
+ * mk_vacate_lend() - lend CPUs that were vacated, and settle
  *
- * A request that is done or not done: after an error instance @id has no CPUs.
+ * As mk_instance_set_cpus(): after an error instance @id has no CPUs.
  */
-int mk_vacate_lent(struct mk_ctx *ctx, uint32_t id,
+int mk_vacate_lend(struct mk_ctx *ctx, uint32_t id, const unsigned int *cpus,
+		   size_t nr_cpus, uint32_t flags,
 		   struct mk_error *err) MK_MUST_CHECK;
 
 /** mk_vacate_describe() - what mk_vacate() would move, for people */

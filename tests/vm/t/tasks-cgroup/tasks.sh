@@ -10,7 +10,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/tasks.sh
 . /mk/tasks.sh
-plan 35
+plan 38
 
 CS=/sys/fs/cgroup/cpuset
 cs_make() {
@@ -33,6 +33,7 @@ pin_all
 note_all
 one_life life 33
 dies_alone alone
+killed_when_moved killed-when-moved
 killed_anywhere killed
 unpin_all
 wait
@@ -55,17 +56,3 @@ note_all
 remember
 expect_refusal exclusive-refused 5 '/lent: this cpuset has only CPUs that leave' mkctl spawn "$guest"
 expect_all_back exclusive-refused-all-back
-# shellcheck disable=SC2086
-kill $PINNED
-wait
-rmdir $CS/lent $CS/mine $CS/yours
-
-# For the next file: a hierarchy whose cgroups are just going stays after its
-# umount, with its file names
-gone() {
-	umount $CS
-	grep -q '^cpuset[[:space:]]*0[[:space:]]' /proc/cgroups && return
-	mount -t cgroup -o cpuset none $CS
-	return 1
-}
-check unmounted wait_for 20 gone

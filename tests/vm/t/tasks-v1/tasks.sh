@@ -10,7 +10,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/tasks.sh
 . /mk/tasks.sh
-plan 64
+plan 66
 
 CS=/dev/cpuset
 cs_make() {
@@ -33,6 +33,7 @@ dry_run dry-run 9 4
 one_life life 33
 dies_alone alone
 each_step_fails step
+killed_when_moved killed-when-moved
 killed_anywhere killed
 two_instances two
 others_are_right others
