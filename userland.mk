@@ -17,7 +17,7 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Werror -MMD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-UL_LIBS := -ljson-c -lfdt -lhwloc
+UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask
 # A static hwloc: see spawn/static/hwloc.c
 UL_STATIC_SRC := $(wildcard spawn/static/*.c)
 UL_STATIC_WRAP := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
@@ -33,7 +33,8 @@ UL_TESTLIB_SRC := $(filter-out $(UL_TEST_SRC),$(wildcard tests/unit/*.c))
 # Behind include/uapi: the rings are tested as the kernel compiles them, and
 # both folders have a linux/multikernel.h.
 UL_TEST_CFLAGS := -idirafter kernel/src/include -pthread
-UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall
+UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall \
+	-Wl,--wrap=sched_getaffinity,--wrap=sched_setaffinity
 
 # Unit tests that also run under ThreadSanitizer, as NAME-tsan.
 UL_TSAN_TESTS := $(O)/tests/unit/test_ring_threads-tsan

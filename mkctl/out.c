@@ -212,11 +212,14 @@ static void print_stage_line(const char *name, uint64_t ns)
 	fflush(stdout);
 }
 
-/* The boot is told by print_running(), in the kernel's own times. */
+/*
+ * The boot is told by print_running(), in the kernel's own times. The time of
+ * moving tasks is in JSON only: mostly there are none.
+ */
 void print_stage(void *arg, const char *name, uint64_t ns)
 {
 	(void)arg;
-	if (strcmp(name, "boot"))
+	if (strcmp(name, "boot") && strcmp(name, "tasks"))
 		print_stage_line(name, ns);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 
 #include "facts.h"
+#include "vacate.h"
 
 #define LOCK_PATH	MK_RUN_DIR "/lock"
 #define LOCK_RETRY_NS	50000000	/* flock(2) has no timeout */
@@ -198,6 +199,8 @@ int mk_change_begin(struct mk_ctx *ctx, struct mk_change *ret_change,
 	if (r < 0)
 		return r;
 	r = mk_facts_repair(ctx, err);
+	if (r == 0)
+		r = mk_vacate_settle(ctx, err);
 	if (r < 0)
 		return r;
 	ret_change->lock_fd = TAKE_FD(fd);

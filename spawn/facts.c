@@ -124,14 +124,13 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-static int write_at(int dir, const char *name, const char *text)
+int mk_facts_write_text(int dir, const char *file, const char *text)
 {
-	char tmp[MK_NAME_MAX + 16], path[MK_NAME_MAX + 16];
+	char tmp[MK_NAME_MAX + 16];
 	mk_autoclose int fd = -1;
 	int r;
 
-	snprintf(path, sizeof(path), "%s.json", name);
-	snprintf(tmp, sizeof(tmp), "%s.json.tmp", name);
+	snprintf(tmp, sizeof(tmp), "%s.tmp", file);
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
 		    O_NOFOLLOW, 0644);
 	if (fd < 0)
@@ -139,7 +138,7 @@ static int write_at(int dir, const char *name, const char *text)
 	r = write_all(fd, text);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
-	if (r == 0 && renameat(dir, tmp, dir, path) < 0)
+	if (r == 0 && renameat(dir, tmp, dir, file) < 0)
 		r = -errno;
 	if (r < 0)
 		unlinkat(dir, tmp, 0);
@@ -149,6 +148,7 @@ static int write_at(int dir, const char *name, const char *text)
 int mk_facts_write(struct mk_ctx *ctx, const struct mk_facts *facts,
 		   struct mk_error *err)
 {
+	char file[MK_NAME_MAX + 8];
 	mk_autoclose int dir = -1;
 	struct json_object *doc;
 	int r;
@@ -157,11 +157,12 @@ int mk_facts_write(struct mk_ctx *ctx, const struct mk_facts *facts,
 	if (r < 0)
 		return r;
 	doc = to_json(facts);
-	r = write_at(dir, facts->name,
-		     json_object_to_json_string_ext(doc,
-						    JSON_C_TO_STRING_PRETTY |
-						    JSON_C_TO_STRING_SPACED |
-						    JSON_C_TO_STRING_NOSLASHESCAPE));
+	snprintf(file, sizeof(file), "%s.json", facts->name);
+	r = mk_facts_write_text(dir, file,
+				json_object_to_json_string_ext(doc,
+						JSON_C_TO_STRING_PRETTY |
+						JSON_C_TO_STRING_SPACED |
+						JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
 	if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, MK_RUN_DIR,

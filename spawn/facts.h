@@ -14,6 +14,12 @@ int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd,
 		 struct mk_error *err) MK_MUST_CHECK;
 /** mk_facts_open_error() - @object, there or the folder, cannot be opened */
 int mk_facts_open_error(struct mk_error *err, const char *object, int error);
+/**
+ * mk_facts_write_text() - a file of the folder @dir, atomically and synced
+ * @file: its name, shorter than MK_NAME_MAX + 8
+ */
+int mk_facts_write_text(int dir, const char *file,
+			const char *text) MK_MUST_CHECK;
 /*
  * These two may fail unheard where something worse is reported already: the
  * next change repairs what is left.

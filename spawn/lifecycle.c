@@ -10,6 +10,7 @@
 #include "check.h"
 #include "facts.h"
 #include "plan.h"
+#include "vacate.h"
 
 static bool has_ended(const struct mk_event *event)
 {
@@ -54,8 +55,9 @@ int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
 		mk_error_object(err, "%s", inst->get.name);
 		mk_error_hint(err, "'mkctl show %s' tells more",
 			      inst->get.name);
+		return r;
 	}
-	return r;
+	return mk_vacate_settle(ctx, err);
 }
 
 /* It may have ended by itself since the caller looked. */
@@ -100,8 +102,9 @@ int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 		mk_error_object(err, "%s", inst->get.name);
 		mk_error_hint(err, "'mkctl show %s' tells more",
 			      inst->get.name);
+		return r;
 	}
-	return r;
+	return mk_vacate_settle(ctx, err);
 }
 
 int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
@@ -116,11 +119,12 @@ int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 			      inst->get.name);
 		return r;
 	}
-	return mk_facts_remove(ctx, inst->get.name, err);
+	r = mk_facts_remove(ctx, inst->get.name, err);
+	return r < 0 ? r : mk_vacate_settle(ctx, err);
 }
 
 /*
- * The plan of a start: check, cpus, start, boot.
+ * The plan of a start: check, tasks, cpus, start, boot.
  */
 
 struct start_job {
@@ -211,6 +215,28 @@ static int run_check(void *arg, struct mk_error *err)
 			     err);
 }
 
+static void describe_tasks(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	mk_vacate_describe(job->ctx, job->cpus, job->nr_cpus, buf, size);
+}
+
+static int run_tasks(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_vacate(job->ctx, job->inst->get.name, job->cpus,
+			 job->nr_cpus, err);
+}
+
+static int undo_tasks(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_vacate_settle(job->ctx, err);
+}
+
 static void describe_cpus(const void *arg, char *buf, size_t size)
 {
 	const struct start_job *job = arg;
@@ -224,9 +250,9 @@ static int run_cpus(void *arg, struct mk_error *err)
 {
 	struct start_job *job = arg;
 
-	return mk_instance_set_cpus(job->ctx, job->boot.id, job->cpus,
-				    job->nr_cpus,
-				    job->split ? MK_CPUS_SPLIT_CORES : 0, err);
+	return mk_vacate_lend(job->ctx, job->boot.id, job->cpus,
+			      job->nr_cpus,
+			      job->split ? MK_CPUS_SPLIT_CORES : 0, err);
 }
 
 /* Once it was started, its end has given them back. */
@@ -277,6 +303,7 @@ static int run_boot(void *arg, struct mk_error *err)
 
 static const struct mk_step start_steps[] = {
 	{ "check", describe_check, run_check, NULL, NULL },
+	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },

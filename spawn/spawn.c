@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plan of a spawn: check, create, cpus, memory, load, start, boot.
+ * The plan of a spawn: check, create, tasks, cpus, memory, load, start, boot.
  *
  * Memory and image have no undo of their own once an image is loaded: they go
  * with the instance, which the undo of create destroys.
@@ -12,6 +12,7 @@
 #include "check.h"
 #include "facts.h"
 #include "plan.h"
+#include "vacate.h"
 
 struct spawn_job {
 	struct mk_ctx *ctx;
@@ -111,9 +112,10 @@ static int undo_create(void *arg, struct mk_error *err)
 	int r;
 
 	r = mk_instance_destroy(job->ctx, job->boot.id, err);
-	if (r < 0)
-		return r;
-	return mk_facts_remove(job->ctx, job->config->name, err);
+	if (r == 0)
+		r = mk_facts_remove(job->ctx, job->config->name, err);
+	/* If the undo of an earlier step failed, it had its CPUs until now. */
+	return r < 0 ? r : mk_vacate_settle(job->ctx, err);
 }
 
 static int run_create(void *arg, struct mk_error *err)
@@ -137,6 +139,29 @@ static int run_create(void *arg, struct mk_error *err)
 	return r;
 }
 
+static void describe_tasks(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	mk_vacate_describe(job->ctx, job->checked.cpus, job->config->nr_cpus,
+			   buf, size);
+}
+
+static int run_tasks(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_vacate(job->ctx, job->config->name, job->checked.cpus,
+			 job->config->nr_cpus, err);
+}
+
+static int undo_tasks(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_vacate_settle(job->ctx, err);
+}
+
 static void describe_cpus(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
@@ -152,10 +177,10 @@ static int run_cpus(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
 
-	return mk_instance_set_cpus(job->ctx, job->boot.id, job->checked.cpus,
-				    job->config->nr_cpus,
-				    job->config->allow_split_core ?
-				    MK_CPUS_SPLIT_CORES : 0, err);
+	return mk_vacate_lend(job->ctx, job->boot.id, job->checked.cpus,
+			      job->config->nr_cpus,
+			      job->config->allow_split_core ?
+			      MK_CPUS_SPLIT_CORES : 0, err);
 }
 
 static int undo_cpus(void *arg, struct mk_error *err)
@@ -308,6 +333,7 @@ static const struct mk_step spawn_steps[] = {
 	{ "check", describe_check, run_check, NULL, NULL },
 	{ "create", describe_create, run_create, undo_create,
 	  "destroy the instance" },
+	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "memory", describe_memory, run_memory, undo_memory,
 	  "give the memory back, scrubbed" },
@@ -376,8 +402,11 @@ int mk_spawn(struct mk_ctx *ctx, const struct mk_config *config,
 			config->name, options, &ret_result->stages, err);
 	if (r == 0 || options->keep)
 		settle_facts(&job);
-	if (r < 0 && options->keep && job.facts.id)
+	if (r < 0 && options->keep && job.facts.id) {
+		/* Its CPUs may be back; the next change tells what is not. */
+		(void)mk_vacate_settle(ctx, NULL);
 		hint_kept(config->name, err);
+	}
 	ret_result->inst = TAKE_PTR(job.boot.inst);
 	ret_result->log_tail = TAKE_PTR(job.boot.log_tail);
 	job_exit(&job);

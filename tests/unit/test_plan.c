@@ -150,8 +150,8 @@ static void test_spawn(void **state)
 			    "mk_shared_memory=0x400000@0x100000000 quiet");
 	assert_int_equal(fake->instances[1].cpus[0], 3);
 	assert_int_equal(result.inst->get.state, MK_STATE_RUNNING);
-	assert_int_equal(result.stages.nr_items, 7);
-	assert_string_equal(result.stages.items[6].name, "boot");
+	assert_int_equal(result.stages.nr_items, 8);
+	assert_string_equal(result.stages.items[7].name, "boot");
 	assert_int_equal(mk_facts_find(ctx, &result.inst->get, &facts), 0);
 	assert_false(facts->pending);
 	assert_string_equal(facts->kernel, kernel_path);
@@ -168,6 +168,7 @@ static const struct {
 } faults[] = {
 	{ "check", "" },
 	{ "create", "" },
+	{ "tasks", "create destroy" },
 	{ "cpus", "create destroy" },
 	{ "memory", "create cpus cpus-back destroy" },
 	{ "load", "create cpus memory memory-back cpus-back destroy" },
@@ -371,7 +372,7 @@ static void test_preview(void **state)
 	(void)state;
 	assert_int_equal(mk_spawn_preview(ctx, &config, "web.json", &options,
 					  count_step, &count, &err), 0);
-	assert_int_equal(count, 7);
+	assert_int_equal(count, 8);
 	assert_string_equal(fake->journal, "");
 	assert_false(facts_exist());
 }

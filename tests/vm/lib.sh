@@ -268,8 +268,25 @@ expect_topology() {
 # log_has NAME PATTERN: does the instance's log have a line like it?
 log_has() { mkctl logs "$1" | grep -qE -e "$2"; }
 
+# What is bound to some CPUs: tasks (but the kernel's own of one CPU, which have
+# a slash in their name), interrupts, and cpusets where a test has them. A task
+# that loses its binding may run everywhere, as PID 1 may.
+affinities() {
+	cat /proc/[0-9]*/status | awk '
+		/^Name:/ { name = $2 }
+		/^Cpus_allowed:/ {
+			if (!all)
+				all = $2
+			else if ($2 != all && name !~ /\//)
+				print name, $2
+		}'
+	cat /proc/irq/*/smp_affinity
+	! type cs_files > /dev/null || cs_files
+}
+
 # Everything that a request which fails must leave as it was
 snapshot() {
+	affinities
 	cat /sys/devices/system/cpu/online /proc/iomem /proc/multikernel
 	ls /sys/kernel/multikernel/instances
 	mkctl pool show -j

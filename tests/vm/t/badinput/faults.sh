@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 41
+plan 47
 
 config=$(make_config good 2-3 64M loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
@@ -20,8 +20,12 @@ online() { cat /sys/devices/system/cpu/online; }
 failing() { MKCTL_FAIL_STEP=$1 mkctl "$2" "$3"; }
 failing_undo() { MKCTL_FAIL_STEP=$1 MKCTL_FAIL_UNDO=$2 mkctl "$3" "$4"; }
 
+# Something to move, all the time: what must come back is more than CPUs
+sleep 10000 &
+sleeper=$!
+taskset -p 8 $sleeper > /dev/null
 remember
-for step in check create cpus memory load start boot; do
+for step in check create tasks cpus memory load start boot; do
 	expect_refusal "spawn-fails-at-$step" 1 "step '$step' failed on request" \
 		failing $step spawn "$config"
 done
@@ -30,7 +34,7 @@ mkctl stop good > /dev/null
 
 # A start that fails leaves an instance that has ended
 online=$(online)
-for step in check cpus start; do
+for step in check tasks cpus start; do
 	remember
 	failing $step start good 2> "$ERR"
 	expect_equal "start-fails-at-$step-exit" $? 1
@@ -52,6 +56,9 @@ expect_text undo-fails-says-how "$ERR" 'mkctl rm'
 expect_equal undo-fails-left-over "$(mkctl ls -q)" good
 mkctl rm good > /dev/null
 expect_unchanged undo-fails-removed
+expect_exit undo-fails-tasks 8 failing_undo cpus tasks spawn "$config"
+mkctl kill --all > /dev/null
+expect_unchanged undo-fails-tasks-repaired
 expect_exit undo-fails-cpus 8 failing_undo memory cpus spawn "$config"
 expect_unchanged undo-fails-cpus-go-with-instance
 
@@ -90,3 +97,4 @@ expect_text orphan-adopted /run/mkctl/good.json '"pending": false'
 expect_exit orphan-kill 0 mkctl kill good
 mkctl rm good > /dev/null
 expect_unchanged orphan-removed
+kill $sleeper
