@@ -309,6 +309,7 @@ static int op_start(struct mk_start *s)
 	inst->get.change_seq++;
 	inst->get.ended_ns = inst->get.cpus_back_ns = inst->get.alive_ns = 0;
 	inst->get.started_ns = tick();
+	inst->get.sipi_ns = inst->get.started_ns;
 	memset(inst->get.boot_id, 0, MK_BOOT_ID_SIZE);
 	s->epoch = ++inst->get.epoch;
 	return 0;
@@ -422,6 +423,20 @@ static void go_on(struct fake_instance *inst)
 	}
 }
 
+/* Which boot it is of, its last line says, but for the first. */
+static void send_log(int fd, const struct fake_instance *inst)
+{
+	char text[sizeof(LOG_TEXT) + 64];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s", LOG_TEXT);
+	if (inst->get.epoch > 1)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "5,3,1234567891,-;boot %u\n", inst->get.epoch);
+	if (inst->get.epoch && write(fd, text, (size_t)n) != n)
+		abort();
+}
+
 static int op_open(struct mk_open *o)
 {
 	struct fake_instance *inst = by_id(o->id, &o->refusal);
@@ -433,9 +448,7 @@ static int op_open(struct mk_open *o)
 		abort();
 	o->fd = fds[0];
 	if (o->kind == MK_OPEN_LOG) {
-		if (inst->get.epoch &&
-		    write(fds[1], LOG_TEXT, strlen(LOG_TEXT)) < 0)
-			abort();
+		send_log(fds[1], inst);
 		close(fds[1]);
 		return 0;
 	}

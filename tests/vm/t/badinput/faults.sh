@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 41
+plan 44
 
 config=$(make_config good 2-3 64M loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
@@ -30,7 +30,7 @@ mkctl stop good > /dev/null
 
 # A start that fails leaves an instance that has ended
 online=$(online)
-for step in check cpus start; do
+for step in check log cpus start; do
 	remember
 	failing $step start good 2> "$ERR"
 	expect_equal "start-fails-at-$step-exit" $? 1
