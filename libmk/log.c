@@ -24,6 +24,11 @@ int mk_log_wait(int fd, int timeout_ms)
 	return mk_fd_poll(fd, timeout_ms);
 }
 
+uint64_t mk_log_zero_ns(const struct mk_get *get)
+{
+	return get->log_zero_ns ? get->log_zero_ns : get->sipi_ns;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -200,7 +200,7 @@ static int show_present(struct app *app, struct view *view,
 	mk_autoclose int fd = -1;
 	int r;
 
-	view->since_us = since_us(&view->since, get->sipi_ns);
+	view->since_us = since_us(&view->since, mk_log_zero_ns(get));
 	r = mk_log_open(app->ctx, get->id, &fd, err);
 	if (r < 0) {
 		mk_error_object(err, "%s", get->name);
@@ -232,7 +232,7 @@ static int show_kept(struct app *app, struct view *view,
 	r = mk_boot_log_read(app->ctx, get, epoch, &log, err);
 	if (r < 0)
 		return r;
-	view->since_us = since_us(&view->since, log.sipi_ns);
+	view->since_us = since_us(&view->since, log.zero_ns);
 	if (app->opts.lines_given)
 		r = last_begin(view, app->opts.lines);
 	if (r == 0)

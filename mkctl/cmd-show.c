@@ -22,6 +22,7 @@ static const struct {
 	{ "loaded_ns", "loaded", offsetof(struct mk_get, loaded_ns) },
 	{ "started_ns", "started", offsetof(struct mk_get, started_ns) },
 	{ "sipi_ns", "first CPU", offsetof(struct mk_get, sipi_ns) },
+	{ "log_zero_ns", "log's 0", offsetof(struct mk_get, log_zero_ns) },
 	{ "alive_ns", "alive", offsetof(struct mk_get, alive_ns) },
 	{ "ready_ns", "ready", offsetof(struct mk_get, ready_ns) },
 	{ "ended_ns", "ended", offsetof(struct mk_get, ended_ns) },

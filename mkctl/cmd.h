@@ -168,9 +168,9 @@ int since_parse(const char *text, struct since *ret_since,
 		struct mk_error *err) MK_MUST_CHECK;
 /**
  * since_us() - the same on the clock of one boot of an instance
- * @sipi_ns: when its first CPU was started; 0 for not yet
+ * @zero_ns: mk_log_zero_ns() of it
  */
-uint64_t since_us(const struct since *since, uint64_t sipi_ns);
+uint64_t since_us(const struct since *since, uint64_t zero_ns);
 
 /* names.c */
 /**

@@ -2,10 +2,10 @@
 /*
  * --since: from when on a log is wanted.
  *
- * Lines of a log carry the time of the instance's own clock, which begins when
- * its kernel sets that up, milliseconds after its first CPU was started. So a
- * time of the host is exact but for these milliseconds, and as far as nobody
- * has set the host's clock since: wall clock times are counted back from now.
+ * Lines of a log carry the time of the instance's own clock. The kernel knows
+ * when that showed 0 on the host's clock, so a time of the host can be told in
+ * the instance's. Wall clock times are counted back from now, and so wrong by
+ * as much as somebody has set the host's clock since.
  */
 #include <string.h>
 #include <time.h>
@@ -184,11 +184,11 @@ int since_parse(const char *text, struct since *ret_since,
 	return -EINVAL;
 }
 
-uint64_t since_us(const struct since *since, uint64_t sipi_ns)
+uint64_t since_us(const struct since *since, uint64_t zero_ns)
 {
 	if (since->kind == SINCE_UPTIME)
 		return since->us;
-	if (since->kind == SINCE_START || since->host_ns <= sipi_ns)
+	if (since->kind == SINCE_START || since->host_ns <= zero_ns)
 		return 0;
-	return (since->host_ns - sipi_ns) / 1000;
+	return (since->host_ns - zero_ns) / 1000;
 }

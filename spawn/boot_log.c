@@ -37,7 +37,7 @@ static void format_head(const struct mk_get *get, uint32_t epoch,
 			char buf[HEAD_MAX])
 {
 	snprintf(buf, HEAD_MAX,
-		 " mkctl.log/1 id=%u created_ns=%llu epoch=%u sipi_ns=",
+		 " mkctl.log/1 id=%u created_ns=%llu epoch=%u zero_ns=",
 		 get->id, (unsigned long long)get->created_ns, epoch);
 }
 
@@ -117,7 +117,7 @@ static int parse_file(const struct mk_get *get, uint32_t epoch, char *file,
 	len = strlen(head);
 	if (!end || (size_t)(end - file) < len || memcmp(file, head, len))
 		return -EINVAL;
-	if (parse_number(file + len, end, &ret_log->sipi_ns) < 0)
+	if (parse_number(file + len, end, &ret_log->zero_ns) < 0)
 		return -EINVAL;
 	ret_log->epoch = epoch;
 	ret_log->file = file;
@@ -199,7 +199,7 @@ static int write_file(int dir, const struct mk_get *get, const char *text,
 	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
 	format_head(get, get->epoch, head);
 	snprintf(line, sizeof(line), "%s%llu\n", head,
-		 (unsigned long long)get->sipi_ns);
+		 (unsigned long long)mk_log_zero_ns(get));
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
 		    O_NOFOLLOW, 0600);
 	if (fd < 0)

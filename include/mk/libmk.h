@@ -206,6 +206,14 @@ struct mk_log_line {
 	char text[2048];
 };
 
+/**
+ * mk_log_zero_ns() - when time_us of the last boot's lines was 0
+ *
+ * On the host's CLOCK_BOOTTIME. As the instance's kernel said it when it became
+ * alive; before, when its first CPU was started, which is a little earlier.
+ */
+uint64_t mk_log_zero_ns(const struct mk_get *get);
+
 /** mk_log_parse() - -EINVAL when @line is not a record of /dev/kmsg's form */
 int mk_log_parse(const char *line, size_t len,
 		 struct mk_log_line *ret_line) MK_MUST_CHECK;

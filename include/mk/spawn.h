@@ -89,12 +89,12 @@ void mk_facts_free(struct mk_facts *facts);
 /**
  * struct mk_boot_log - what was kept of one boot
  * @epoch: of that boot
- * @sipi_ns: when its first CPU was started, as in struct mk_get
+ * @zero_ns: mk_log_zero_ns() of that boot
  * @text: for mk_log_each(), @bytes long
  */
 struct mk_boot_log {
 	uint32_t epoch;
-	uint64_t sipi_ns;
+	uint64_t zero_ns;
 	char *file;
 	const char *text;
 	size_t bytes;

@@ -310,6 +310,7 @@ static int op_start(struct mk_start *s)
 	inst->get.ended_ns = inst->get.cpus_back_ns = inst->get.alive_ns = 0;
 	inst->get.started_ns = tick();
 	inst->get.sipi_ns = inst->get.started_ns;
+	inst->get.log_zero_ns = inst->get.started_ns;
 	memset(inst->get.boot_id, 0, MK_BOOT_ID_SIZE);
 	s->epoch = ++inst->get.epoch;
 	return 0;

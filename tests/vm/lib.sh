@@ -17,6 +17,14 @@ MK_RUN=/run/mk			# our scratch
 MK_SLOW=$(sed -n 's/.*mk\.slow=\([0-9]*\).*/\1/p' /proc/cmdline)
 MK_SLOW=${MK_SLOW:-1}
 
+# Memory for an instance that needs little, as a size and in MiB. A debug kernel
+# does not boot with 64M, on no machine.
+MK_SMALL_MIB=64
+case $(uname -r) in
+*-mkdebug) MK_SMALL_MIB=128 ;;
+esac
+MK_SMALL=${MK_SMALL_MIB}M
+
 # --- the whole run (used by run-tests and the demo) ---------------------------
 
 # mk_port NAME: its device node; it appears a moment after its driver
@@ -201,10 +209,8 @@ insert() {
 # --- instances for a test ---------------------------------------------------
 
 # make_config NAME CPUS MEMORY [CMDLINE [KERNEL [INITRD]]]: prints the name of a
-# new config file. A debug kernel does not boot with 64M, on no machine.
+# new config file
 make_config() {
-	[ "$MK_SLOW" -eq 1 ] || [ "$3" != 64M ] ||
-		set -- "$1" "$2" 128M "${4:-}" "${5:-/boot/a}" "${6:-/boot/instance.cpio}"
 	mk_cmdline=$(printf %s "${4:-}" | sed 's/[\\"]/\\&/g')
 	cat > "$MK_RUN/$1.json" <<-EOF
 	{
@@ -268,8 +274,20 @@ expect_topology() {
 # log_has NAME PATTERN: does the instance's log have a line like it?
 log_has() { mkctl logs "$1" | grep -qE -e "$2"; }
 
+# Where things may run: tasks that live as long as the machine, and interrupts
+affinities() {
+	cat /proc/[0-9]*/status 2> /dev/null |
+		awk '/^Name:/ { name = $2 }
+			/^Kthread:/ { kthread = $2 }
+			/^Pid:/ { pid = $2 }
+			/^Cpus_allowed:/ && (kthread || pid == 1) &&
+			name !~ /^(kworker|mk)/ { print pid, name, $2 }'
+	grep . /proc/irq/default_smp_affinity /proc/irq/*/smp_affinity
+}
+
 # Everything that a request which fails must leave as it was
 snapshot() {
+	affinities
 	cat /sys/devices/system/cpu/online /proc/iomem /proc/multikernel
 	ls /sys/kernel/multikernel/instances
 	mkctl pool show -j

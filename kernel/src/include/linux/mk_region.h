@@ -105,6 +105,8 @@ static_assert(sizeof(struct mk_region_entry) == 128);
  * @boot_id: valid once @alive_tsc is set
  * @vmcoreinfo: physical address and size of its vmcoreinfo note
  * @phys_base: of its kernel text, to read a dump with
+ * @alive_clock_ns: what the clock of its log showed at @alive_tsc, 0 for not
+ *	said
  * @beats: per CPU (in its own numbering), counted up ten times a second
  */
 struct mk_slot {
@@ -120,7 +122,8 @@ struct mk_slot {
 	__u64 vmcoreinfo;
 	__u64 vmcoreinfo_bytes;
 	__u64 phys_base;
-	__u8 reserved[432];
+	__u8 reserved[424];
+	__u64 alive_clock_ns;
 	__u64 beats[MK_SLOT_CPUS];
 };
 static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);

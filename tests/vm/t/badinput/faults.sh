@@ -9,7 +9,7 @@
 . /mk/lib.sh
 plan 44
 
-config=$(make_config good 2-3 64M loglevel=7)
+config=$(make_config good 2-3 "$MK_SMALL" loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
 state_file() { cat /sys/kernel/multikernel/instances/"$1"/state 2>/dev/null; }
 is_starting() { [ "$(state_file "$1")" = starting ]; }
@@ -56,7 +56,7 @@ expect_exit undo-fails-cpus 8 failing_undo memory cpus spawn "$config"
 expect_unchanged undo-fails-cpus-go-with-instance
 
 # SIGTERM while it waits: undone before it ends
-mkctl spawn "$(make_config doomed 2-3 64M "$hung")" --timeout 30 > /dev/null 2> "$ERR" &
+mkctl spawn "$(make_config doomed 2-3 "$MK_SMALL" "$hung")" --timeout 30 > /dev/null 2> "$ERR" &
 pid=$!
 wait_for 5 is_starting doomed
 kill $pid
