@@ -254,6 +254,23 @@ static int sweep_files(const struct sweep *sweep, struct mk_error *err)
 	return r;
 }
 
+static bool is_of_epoch(const struct sweep *sweep, const char *file)
+{
+	char name[MK_NAME_MAX];
+	uint32_t epoch;
+
+	return split_file(file, SUFFIX, name, &epoch) &&
+	       !strcmp(name, sweep->name) && epoch == sweep->epoch;
+}
+
+int mk_boot_log_drop(struct mk_ctx *ctx, const struct mk_get *get,
+		     struct mk_error *err)
+{
+	const struct sweep sweep = { ctx, get->name, get->epoch, is_of_epoch };
+
+	return sweep_files(&sweep, err);
+}
+
 /* Too old, or of a boot that has not been. */
 static bool is_old(const struct sweep *sweep, const char *file)
 {
@@ -266,10 +283,17 @@ static bool is_old(const struct sweep *sweep, const char *file)
 		sweep->epoch - epoch >= MK_BOOT_LOGS_KEPT);
 }
 
+int mk_boot_log_prune(struct mk_ctx *ctx, const struct mk_get *get,
+		      struct mk_error *err)
+{
+	const struct sweep sweep = { ctx, get->name, get->epoch, is_old };
+
+	return sweep_files(&sweep, err);
+}
+
 int mk_boot_log_keep(struct mk_ctx *ctx, const struct mk_get *get,
 		     struct mk_error *err)
 {
-	const struct sweep sweep = { ctx, get->name, get->epoch, is_old };
 	mk_autofree char *text = NULL;
 	mk_autoclose int dir = -1;
 	mk_autoclose int log = -1;
@@ -286,13 +310,11 @@ int mk_boot_log_keep(struct mk_ctx *ctx, const struct mk_get *get,
 	r = mk_log_read_text(log, TEXT_MAX, &text, &bytes);
 	if (r == 0)
 		r = write_file(dir, get, text, bytes);
-	if (r < 0) {
+	if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, get->name,
 			     "the log of boot %u is lost, it cannot be kept in " MK_RUN_DIR ": %s",
 			     get->epoch, strerror(-r));
-		return r;
-	}
-	return sweep_files(&sweep, err);
+	return r;
 }
 
 static bool is_of_name(const struct sweep *sweep, const char *file)

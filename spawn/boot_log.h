@@ -15,11 +15,16 @@ void mk_boot_log_file(const char *name, uint32_t epoch,
 /**
  * mk_boot_log_keep() - write the log of the boot that has ended
  *
- * Atomically, and only the last MK_BOOT_LOGS_KEPT stay. 0 also when there was
- * no boot.
+ * Atomically. 0 also when there was no boot.
  */
 int mk_boot_log_keep(struct mk_ctx *ctx, const struct mk_get *get,
 		     struct mk_error *err) MK_MUST_CHECK;
+/** mk_boot_log_drop() - undo of mk_boot_log_keep() */
+int mk_boot_log_drop(struct mk_ctx *ctx, const struct mk_get *get,
+		     struct mk_error *err);
+/** mk_boot_log_prune() - only the MK_BOOT_LOGS_KEPT up to this one stay */
+int mk_boot_log_prune(struct mk_ctx *ctx, const struct mk_get *get,
+		      struct mk_error *err);
 /** mk_boot_log_remove() - all of @name; 0 also when there are none */
 int mk_boot_log_remove(struct mk_ctx *ctx, const char *name,
 		       struct mk_error *err);

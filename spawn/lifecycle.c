@@ -122,7 +122,7 @@ int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 }
 
 /*
- * The plan of a start: check, log, cpus, start, boot. A restart has one step
+ * The plan of a start: check, cpus, log, start, boot. A restart has one step
  * more in front of it: stop.
  */
 
@@ -225,24 +225,6 @@ static int run_check(void *arg, struct mk_error *err)
 			     err);
 }
 
-static void describe_log(const void *arg, char *buf, size_t size)
-{
-	const struct start_job *job = arg;
-
-	snprintf(buf, size, "keep the log of boot %u", job->inst->get.epoch);
-}
-
-/* A log that is lost is no reason to stay down. */
-static int run_log(void *arg, struct mk_error *err)
-{
-	struct start_job *job = arg;
-
-	(void)err;
-	if (mk_boot_log_keep(job->ctx, &job->inst->get, &job->log_lost) < 0)
-		mk_error_object(&job->log_lost, "%s", job->inst->get.name);
-	return 0;
-}
-
 static void describe_cpus(const void *arg, char *buf, size_t size)
 {
 	const struct start_job *job = arg;
@@ -271,6 +253,34 @@ static int undo_cpus(void *arg, struct mk_error *err)
 	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, 0, err);
 }
 
+static void describe_log(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	snprintf(buf, size, "keep the log of boot %u", job->inst->get.epoch);
+}
+
+/* A log that is lost is no reason to stay down. */
+static int run_log(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	(void)err;
+	if (mk_boot_log_keep(job->ctx, &job->inst->get, &job->log_lost) < 0)
+		mk_error_object(&job->log_lost, "%s", job->inst->get.name);
+	return 0;
+}
+
+/* Once it was started, the kernel has it no more. */
+static int undo_log(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	if (job->started)
+		return 0;
+	return mk_boot_log_drop(job->ctx, &job->inst->get, err);
+}
+
 static void describe_start(const void *arg, char *buf, size_t size)
 {
 	(void)arg;
@@ -283,6 +293,9 @@ static int run_start(void *arg, struct mk_error *err)
 	int r = mk_boot_start(&job->boot, err);
 
 	job->started = r == 0;
+	/* One file too many harms less than a start that fails for it. */
+	if (job->started)
+		(void)mk_boot_log_prune(job->ctx, &job->inst->get, NULL);
 	return r;
 }
 
@@ -309,8 +322,8 @@ static int run_boot(void *arg, struct mk_error *err)
 
 static const struct mk_step start_steps[] = {
 	{ "check", describe_check, run_check, NULL, NULL },
-	{ "log", describe_log, run_log, NULL, NULL },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
+	{ "log", describe_log, run_log, undo_log, "drop it" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },
 };
@@ -346,8 +359,8 @@ static int run_stop(void *arg, struct mk_error *err)
 static const struct mk_step restart_steps[] = {
 	{ "stop", describe_stop, run_stop, NULL, NULL },
 	{ "check", describe_check, run_check, NULL, NULL },
-	{ "log", describe_log, run_log, NULL, NULL },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
+	{ "log", describe_log, run_log, undo_log, "drop it" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },
 };

@@ -22,7 +22,7 @@ since() {
 @test "restart prints the steps and what runs" {
 	run --separate-stderr -0 "$fake" restart web
 	is "" "$stderr"
-	is "stop check log cpus start boot total web:" "$(awk '{ print $1 }' <<< "$output" | xargs)"
+	is "stop check cpus log start boot total web:" "$(awk '{ print $1 }' <<< "$output" | xargs)"
 	is "web: running, id 1, CPUs 2-3 (APIC ids 4,6), memory 256M, boot id 12121212-1212-1212-1212-121212121212" "${lines[7]}"
 	is "stop cpus start" "$(since "$fake" restart web)"
 }
@@ -86,11 +86,17 @@ since() {
 }
 
 @test "a fault at each step: what is done is undone" {
-	for step in stop check log; do
+	for step in stop check cpus; do
 		is "$([ $step = stop ] || echo stop)" "$(MKCTL_FAIL_STEP=$step since "$fake" restart web)"
 		"$fake" start web || true
 	done
-	is "stop cpus cpus-back" "$(MKCTL_FAIL_STEP=start since "$fake" restart web)"
-	"$fake" start web
+	kept=$(ls "$MKCTL_ROOT/run/mkctl")
+	for step in log start; do
+		is "stop cpus cpus-back" "$(MKCTL_FAIL_STEP=$step since "$fake" restart web)"
+		is "$kept" "$(ls "$MKCTL_ROOT/run/mkctl")"
+		"$fake" start web
+		kept=$(ls "$MKCTL_ROOT/run/mkctl")
+	done
 	is "stop cpus start kill" "$(MKCTL_FAIL_STEP=boot since "$fake" restart web)"
+	has "Linux version" "$("$fake" logs web --boot -1)"
 }

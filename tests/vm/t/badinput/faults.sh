@@ -30,7 +30,7 @@ mkctl stop good > /dev/null
 
 # A start that fails leaves an instance that has ended
 online=$(online)
-for step in check log cpus start; do
+for step in check cpus log start; do
 	remember
 	failing $step start good 2> "$ERR"
 	expect_equal "start-fails-at-$step-exit" $? 1
