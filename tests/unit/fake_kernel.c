@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <mk/util.h>
+
 #include "fake_kernel.h"
 
 #define LOG_TEXT							\
@@ -26,6 +28,8 @@ long __wrap_syscall(long number, ...);
 
 static struct fake_kernel own_state;
 struct fake_kernel *fake = &own_state;
+static struct mk_cpu fake_cpus[64];
+static size_t fake_nr_cpus;
 
 void fake_reset(void)
 {
@@ -45,6 +49,32 @@ static enum fake_boot knob(const char *variable)
 	return value && !strcmp(value, "panic") ? FAKE_PANIC : FAKE_OK;
 }
 
+/* "CPU:APICID:NODE:CORE ..." */
+static void cpus_from_environment(void)
+{
+	const char *s = getenv("MKFAKE_CPUS");
+	struct mk_cpu c;
+	int used;
+
+	while (s && fake_nr_cpus < MK_ARRAY_SIZE(fake_cpus) &&
+	       sscanf(s, "%u:%u:%u:%u%n", &c.cpu, &c.apicid, &c.node, &c.core,
+		      &used) == 4) {
+		fake_cpus[fake_nr_cpus++] = c;
+		s += used;
+	}
+}
+
+static struct mk_cpu cpu_of(uint32_t cpu)
+{
+	size_t i;
+
+	for (i = 0; i < fake_nr_cpus; i++)
+		if (fake_cpus[i].cpu == cpu)
+			return fake_cpus[i];
+	return (struct mk_cpu){ .cpu = cpu, .apicid = cpu * 2,
+				.core = cpu * 2 >> core_shift() };
+}
+
 static void knobs_from_environment(void)
 {
 	const char *role = getenv("MKFAKE_ROLE");
@@ -54,6 +84,7 @@ static void knobs_from_environment(void)
 		fake->role = !strcmp(role, "host") ? MK_ROLE_HOST :
 			     !strcmp(role, "instance") ? MK_ROLE_INSTANCE :
 			     MK_ROLE_NONE;
+	cpus_from_environment();
 	fake->boot = knob("MKFAKE_BOOT");
 	fake->stop = knob("MKFAKE_STOP");
 	fake->refuse[0] = '\0';
@@ -382,10 +413,7 @@ static int op_get(struct mk_get *g)
 	*g = inst->get;
 	g->size = size;
 	for (i = 0; cpus && i < g->nr_cpus; i++)
-		cpus[i] = (struct mk_cpu){ .cpu = inst->cpus[i],
-					   .apicid = inst->cpus[i] * 2,
-					   .core = inst->cpus[i] * 2 >>
-							   core_shift() };
+		cpus[i] = cpu_of(inst->cpus[i]);
 	if (ranges && g->nr_ranges)
 		*ranges = (struct mk_range){ .addr = FAKE_POOL_ADDR,
 					     .bytes = g->memory_bytes };
