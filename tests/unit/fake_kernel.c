@@ -49,6 +49,12 @@ static enum fake_boot knob(const char *variable)
 	return value && !strcmp(value, "panic") ? FAKE_PANIC : FAKE_OK;
 }
 
+/* An APIC id is twice the number of the CPU. */
+static uint32_t core_shift(void)
+{
+	return getenv("MKFAKE_SMT") ? 2 : 1;
+}
+
 /* "CPU:APICID:NODE:CORE ..." */
 static void cpus_from_environment(void)
 {
@@ -196,12 +202,6 @@ static uint64_t pool_free(void)
 		if (fake->instances[id].used)
 			bytes -= fake->instances[id].get.memory_bytes;
 	return bytes;
-}
-
-/* An APIC id is twice the number of the CPU. */
-static uint32_t core_shift(void)
-{
-	return getenv("MKFAKE_SMT") ? 2 : 1;
 }
 
 static int op_info(struct mk_info *info)
