@@ -15,7 +15,7 @@ _mkctl() {
 		return
 	else
 		case $verb in
-		show | logs | stop | kill | start | rm)
+		show | logs | stop | kill | start | restart | rm)
 			words=$(mkctl ls --quiet 2> /dev/null) ;;
 		pool) words=show ;;
 		help) words=$(mkctl help --list-commands 2> /dev/null) ;;

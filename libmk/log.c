@@ -24,6 +24,11 @@ int mk_log_wait(int fd, int timeout_ms)
 	return mk_fd_poll(fd, timeout_ms);
 }
 
+uint64_t mk_log_zero_ns(const struct mk_get *get)
+{
+	return get->log_zero_ns ? get->log_zero_ns : get->sipi_ns;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -106,9 +111,9 @@ int mk_log_parse(const char *line, size_t len, struct mk_log_line *ret_line)
 	return 0;
 }
 
-static int each_line(const char *buf, size_t len,
-		     int (*fn)(void *arg, const struct mk_log_line *line),
-		     void *arg)
+int mk_log_each(const char *buf, size_t len,
+		int (*fn)(void *arg, const struct mk_log_line *line),
+		void *arg)
 {
 	const char *end = buf + len;
 	const char *newline;
@@ -146,8 +151,31 @@ int mk_log_read(int fd, int (*fn)(void *arg, const struct mk_log_line *line),
 			return 0;
 		if (n < 0)
 			return -errno;
-		r = each_line(buf, (size_t)n, fn, arg);
+		r = mk_log_each(buf, (size_t)n, fn, arg);
 		if (r)
 			return r;
 	}
+}
+
+int mk_log_read_text(int fd, size_t limit, char **ret_text, size_t *ret_bytes)
+{
+	mk_autofree char *text = malloc(limit);
+	size_t used = 0;
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	while (used < limit) {
+		n = read(fd, text + used, limit - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0 || (n < 0 && errno == EAGAIN))
+			break;
+		if (n < 0)
+			return -errno;
+		used += (size_t)n;
+	}
+	*ret_text = TAKE_PTR(text);
+	*ret_bytes = used;
+	return 0;
 }

@@ -22,6 +22,7 @@ static const struct {
 	{ "loaded_ns", "loaded", offsetof(struct mk_get, loaded_ns) },
 	{ "started_ns", "started", offsetof(struct mk_get, started_ns) },
 	{ "sipi_ns", "first CPU", offsetof(struct mk_get, sipi_ns) },
+	{ "log_zero_ns", "log's 0", offsetof(struct mk_get, log_zero_ns) },
 	{ "alive_ns", "alive", offsetof(struct mk_get, alive_ns) },
 	{ "ready_ns", "ready", offsetof(struct mk_get, ready_ns) },
 	{ "ended_ns", "ended", offsetof(struct mk_get, ended_ns) },
@@ -50,6 +51,25 @@ static struct json_object *ranges_to_json(const struct mk_instance *inst)
 		json_add_u64(obj, "addr", inst->ranges[i].addr);
 		json_add_u64(obj, "bytes", inst->ranges[i].bytes);
 		json_add_u64(obj, "node", inst->ranges[i].node);
+		json_object_array_add(array, obj);
+	}
+	return array;
+}
+
+/* One object for each CPU, in the instance's own order. */
+static struct json_object *numberings_to_json(const struct mk_instance *inst)
+{
+	struct json_object *array = json_object_new_array();
+	struct json_object *obj;
+	size_t i;
+
+	for (i = 0; i < inst->get.nr_cpus; i++) {
+		obj = json_object_new_object();
+		json_add_u64(obj, "cpu", i);
+		json_add_u64(obj, "host_cpu", inst->cpus[i].cpu);
+		json_add_u64(obj, "apicid", inst->cpus[i].apicid);
+		json_add_u64(obj, "node", inst->cpus[i].node);
+		json_add_u64(obj, "core", inst->cpus[i].core);
 		json_object_array_add(array, obj);
 	}
 	return array;
@@ -106,6 +126,7 @@ static struct json_object *to_json(const struct mk_instance *inst,
 
 	json_add_brief(obj, inst);
 	json_object_object_add(obj, "nodes", nodes_to_json(inst));
+	json_object_object_add(obj, "cpu_numbers", numberings_to_json(inst));
 	json_object_object_add(obj, "memory", ranges_to_json(inst));
 	json_add_u64(obj, "handoff_addr", get->handoff_addr);
 	json_add_u64(obj, "handoff_bytes", get->handoff_bytes);
@@ -130,17 +151,22 @@ static void print_cpus(const struct mk_instance *inst)
 {
 	mk_autofree char *cpus = instance_cpulist(inst);
 	mk_autofree char *apicids = instance_apicids(inst);
+	char text[32];
 	size_t i;
 
 	printf("  cpus:       %s (%s)\n", cpus ? cpus : "?",
 	       inst->get.flags & MK_GET_CPUS_LENT ? "lent" :
 						    "back in the host");
 	printf("  apic ids:   %s\n", apicids ? apicids : "?");
-	for (i = 0; i < inst->get.nr_cpus; i++)
-		printf("    cpu %-4u  host CPU %u, APIC id %u (0x%x), node %u\n",
-		       (unsigned int)i, inst->cpus[i].cpu,
-		       inst->cpus[i].apicid, inst->cpus[i].apicid,
-		       inst->cpus[i].node);
+	/* Its own number of a CPU is the place in its device tree. */
+	printf("    %-5s %-8s %-16s %-4s %s\n", "CPU", "HOST-CPU", "APIC-ID",
+	       "NODE", "CORE");
+	for (i = 0; i < inst->get.nr_cpus; i++) {
+		snprintf(text, sizeof(text), "%u (%#x)", inst->cpus[i].apicid,
+			 inst->cpus[i].apicid);
+		printf("    %-5zu %-8u %-16s %-4u %u\n", i, inst->cpus[i].cpu,
+		       text, inst->cpus[i].node, inst->cpus[i].core);
+	}
 }
 
 static void print_memory(const struct mk_instance *inst)

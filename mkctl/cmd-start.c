@@ -17,21 +17,6 @@ static bool skip(const struct app *app, const struct mk_instance *inst)
 	return app->opts.all && !mk_state_is_end(inst->get.state);
 }
 
-static void print_started(const struct mk_run_result *result,
-			  struct json_object *list)
-{
-	struct json_object *obj;
-
-	if (!list) {
-		print_running(result);
-		return;
-	}
-	obj = json_object_new_object();
-	json_add_brief(obj, result->inst);
-	json_add_stages(obj, result);
-	json_object_array_add(list, obj);
-}
-
 static int start_one(struct app *app, const struct mk_instance *inst,
 		     void *arg, struct mk_error *err)
 {
@@ -47,7 +32,7 @@ static int start_one(struct app *app, const struct mk_instance *inst,
 		return 0;
 	r = mk_start(app->ctx, inst, &run_options, &result, err);
 	if (r == 0)
-		print_started(&result, arg);
+		print_started(app, &result, arg);
 	app->log_tail = TAKE_PTR(result.log_tail);
 	mk_run_result_clear(&result);
 	return r;

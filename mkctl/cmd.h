@@ -31,6 +31,10 @@ struct options {
 	unsigned int lines;
 	bool lines_given;
 	const char *dtb;
+	const char *since;
+	const char *level;
+	const char *boot;
+	unsigned int boot_timeout_s;
 };
 
 /**
@@ -105,6 +109,7 @@ extern const struct command cmd_logs;
 extern const struct command cmd_stop;
 extern const struct command cmd_kill;
 extern const struct command cmd_start;
+extern const struct command cmd_restart;
 extern const struct command cmd_rm;
 extern const struct command cmd_pool;
 extern const struct command cmd_version;
@@ -145,6 +150,27 @@ int options_parse(const struct command *cmd, int argc, char **argv,
 		  struct mk_error *err) MK_MUST_CHECK;
 void print_command_help(const struct command *cmd, FILE *out);
 void print_option_names(const struct command *cmd, FILE *out);
+
+/* since.c */
+/** struct since - from when on a log is wanted, as the user said it */
+struct since {
+	enum { SINCE_START, SINCE_UPTIME, SINCE_HOST } kind;
+	uint64_t us;	/* SINCE_UPTIME: on the instance's own clock */
+	uint64_t host_ns;	/* SINCE_HOST: on the host's CLOCK_BOOTTIME */
+};
+/**
+ * since_parse() - what stands behind --since
+ * @text: NULL for no such option
+ *
+ * "12.5", "-90s", "HH:MM[:SS]" or "YYYY-MM-DD HH:MM[:SS]"; see the manual.
+ */
+int since_parse(const char *text, struct since *ret_since,
+		struct mk_error *err) MK_MUST_CHECK;
+/**
+ * since_us() - the same on the clock of one boot of an instance
+ * @zero_ns: mk_log_zero_ns() of it
+ */
+uint64_t since_us(const struct since *since, uint64_t zero_ns);
 
 /* names.c */
 /**
@@ -201,6 +227,12 @@ uint64_t stage_boot_ns(const struct mk_instance *inst);
 void print_stage(void *arg, const char *name, uint64_t ns);
 /** print_running() - last line of a spawn or start */
 void print_running(const struct mk_run_result *result);
+/**
+ * print_started() - what a start or restart gave
+ * @list: "instances" of the JSON document; NULL prints text
+ */
+void print_started(const struct app *app, const struct mk_run_result *result,
+		   struct json_object *list);
 /**
  * print_changed() - an instance after a change: its new state
  * @id: looked up again

@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&cmd_stop,
 	&cmd_kill,
 	&cmd_start,
+	&cmd_restart,
 	&cmd_rm,
 	&cmd_pool,
 	&cmd_ready,

@@ -103,7 +103,8 @@ static int store(const struct option_desc *desc, const char *arg,
 	case OPT_STRING:
 		if (!*arg) {
 			mk_error_set(err, MK_ERR_USAGE, NULL,
-				     "--%s takes a file, not ''", desc->name);
+				     "--%s takes %s, not ''", desc->name,
+				     desc->arg);
 			return -EINVAL;
 		}
 		*(const char **)member = arg;

@@ -240,6 +240,35 @@ void print_running(const struct mk_run_result *result)
 	       boot_id_text(&inst->get, boot_id));
 }
 
+/* The new boot is what was wanted, so this is only talk. */
+static void warn_log_lost(const struct app *app, const struct mk_error *lost)
+{
+	fprintf(stderr, "mkctl: %s: ", app->verb);
+	put_visible(stderr, lost->object);
+	fprintf(stderr, ": ");
+	put_visible(stderr, lost->message);
+	fprintf(stderr, "\n");
+}
+
+void print_started(const struct app *app, const struct mk_run_result *result,
+		   struct json_object *list)
+{
+	struct json_object *obj;
+
+	if (result->log_lost.code && !list)
+		warn_log_lost(app, &result->log_lost);
+	if (!list) {
+		print_running(result);
+		return;
+	}
+	obj = json_object_new_object();
+	json_add_brief(obj, result->inst);
+	json_add_stages(obj, result);
+	json_add_string(obj, "log_lost", result->log_lost.code ?
+			result->log_lost.message : NULL);
+	json_object_array_add(list, obj);
+}
+
 int print_changed(struct app *app, uint32_t id, struct json_object *list,
 		  struct mk_error *err)
 {

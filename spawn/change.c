@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "boot_log.h"
 #include "facts.h"
 #include "vacate.h"
 
@@ -179,6 +180,8 @@ int mk_facts_repair(struct mk_ctx *ctx, struct mk_error *err)
 		if (name_from_file(entry->d_name, name))
 			r = repair_one(ctx, name, err);
 	closedir(dir);
+	if (r == 0)
+		r = mk_boot_log_repair(ctx, err);
 	if (r == 0 && err)
 		*err = (struct mk_error)MK_ERROR_INIT;
 	return r;

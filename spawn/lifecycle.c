@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What happens to an instance after its spawn: stop, kill, start again,
- * remove.
+ * restart, remove.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "boot.h"
+#include "boot_log.h"
 #include "check.h"
 #include "facts.h"
 #include "plan.h"
@@ -120,16 +121,30 @@ int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 		return r;
 	}
 	r = mk_facts_remove(ctx, inst->get.name, err);
+	if (r == 0)
+		r = mk_boot_log_remove(ctx, inst->get.name, err);
 	return r < 0 ? r : mk_vacate_settle(ctx, err);
 }
 
 /*
- * The plan of a start: check, tasks, cpus, start, boot.
+ * The plan of a start: check, tasks, cpus, log, start, boot. A restart has one
+ * step more in front of it: stop.
  */
 
+/**
+ * struct start_job - a start or restart under way
+ * @fresh: @inst, looked up again after the stop; NULL in a start
+ * @stop_timeout_ms: of a restart
+ * @kill: of a restart
+ * @log_lost: why the last boot's log is not kept, if it is not
+ */
 struct start_job {
 	struct mk_ctx *ctx;
 	const struct mk_instance *inst;
+	struct mk_instance *fresh;
+	unsigned int stop_timeout_ms;
+	bool kill;
+	struct mk_error log_lost;
 	struct mk_boot boot;
 	unsigned int *cpus;
 	size_t nr_cpus;
@@ -265,6 +280,34 @@ static int undo_cpus(void *arg, struct mk_error *err)
 	return mk_instance_set_cpus(job->ctx, job->boot.id, NULL, 0, 0, err);
 }
 
+static void describe_log(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	snprintf(buf, size, "keep the log of boot %u", job->inst->get.epoch);
+}
+
+/* A log that is lost is no reason to stay down. */
+static int run_log(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	(void)err;
+	if (mk_boot_log_keep(job->ctx, &job->inst->get, &job->log_lost) < 0)
+		mk_error_object(&job->log_lost, "%s", job->inst->get.name);
+	return 0;
+}
+
+/* Once it was started, the kernel has it no more. */
+static int undo_log(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	if (job->started)
+		return 0;
+	return mk_boot_log_drop(job->ctx, &job->inst->get, err);
+}
+
 static void describe_start(const void *arg, char *buf, size_t size)
 {
 	(void)arg;
@@ -277,6 +320,9 @@ static int run_start(void *arg, struct mk_error *err)
 	int r = mk_boot_start(&job->boot, err);
 
 	job->started = r == 0;
+	/* One file too many harms less than a start that fails for it. */
+	if (job->started)
+		(void)mk_boot_log_prune(job->ctx, &job->inst->get, NULL);
 	return r;
 }
 
@@ -301,13 +347,61 @@ static int run_boot(void *arg, struct mk_error *err)
 	return mk_boot_wait(&job->boot, err);
 }
 
-static const struct mk_step start_steps[] = {
+static void describe_stop(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	snprintf(buf, size, "ask it to power off, wait up to %u s for its end",
+		 job->stop_timeout_ms / 1000);
+}
+
+static int run_stop(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+	struct mk_run_options options = *job->boot.options;
+	int r;
+
+	options.timeout_ms = job->stop_timeout_ms;
+	if (job->inst->get.state == MK_STATE_CREATED)
+		return refuse_state(job->inst, err);
+	if (job->inst->get.state == MK_STATE_LOADED)
+		return 0;
+	r = mk_stop(job->ctx, job->inst, job->kill, &options, err);
+	if (r < 0)
+		return r;
+	r = mk_instance_get(job->ctx, job->boot.id, &job->fresh, err);
+	if (r == 0)
+		job->inst = job->fresh;
+	return r;
+}
+
+/* A start is a restart without its first step. */
+static const struct mk_step restart_steps[] = {
+	{ "stop", describe_stop, run_stop, NULL, NULL },
 	{ "check", describe_check, run_check, NULL, NULL },
 	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
+	{ "log", describe_log, run_log, undo_log, "drop it" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },
 };
+
+static int run_plan(struct start_job *job, const struct mk_step *steps,
+		    size_t nr_steps, struct mk_run_result *ret_result,
+		    struct mk_error *err)
+{
+	int r;
+
+	*ret_result = (struct mk_run_result){ 0 };
+	r = mk_plan_run(steps, nr_steps, job, job->inst->get.name,
+			job->boot.options, &ret_result->stages, err);
+	ret_result->inst = TAKE_PTR(job->boot.inst);
+	ret_result->log_tail = TAKE_PTR(job->boot.log_tail);
+	ret_result->log_lost = job->log_lost;
+	mk_instance_free(job->fresh);
+	free(job->cpus);
+	return r;
+}
 
 int mk_start(struct mk_ctx *ctx, const struct mk_instance *inst,
 	     const struct mk_run_options *options,
@@ -322,13 +416,28 @@ int mk_start(struct mk_ctx *ctx, const struct mk_instance *inst,
 			.id = inst->get.id,
 		},
 	};
-	int r;
 
-	*ret_result = (struct mk_run_result){ 0 };
-	r = mk_plan_run(start_steps, MK_ARRAY_SIZE(start_steps), &job,
-			inst->get.name, options, &ret_result->stages, err);
-	ret_result->inst = TAKE_PTR(job.boot.inst);
-	ret_result->log_tail = TAKE_PTR(job.boot.log_tail);
-	free(job.cpus);
-	return r;
+	return run_plan(&job, restart_steps + 1,
+			MK_ARRAY_SIZE(restart_steps) - 1, ret_result, err);
+}
+
+int mk_restart(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
+	       unsigned int stop_timeout_ms,
+	       const struct mk_run_options *options,
+	       struct mk_run_result *ret_result, struct mk_error *err)
+{
+	struct start_job job = {
+		.ctx = ctx,
+		.inst = inst,
+		.stop_timeout_ms = stop_timeout_ms,
+		.kill = kill,
+		.boot = {
+			.ctx = ctx,
+			.options = options,
+			.id = inst->get.id,
+		},
+	};
+
+	return run_plan(&job, restart_steps, MK_ARRAY_SIZE(restart_steps),
+			ret_result, err);
 }

@@ -206,6 +206,14 @@ struct mk_log_line {
 	char text[2048];
 };
 
+/**
+ * mk_log_zero_ns() - when time_us of the last boot's lines was 0
+ *
+ * On the host's CLOCK_BOOTTIME. As the instance's kernel said it when it became
+ * alive; before, when its first CPU was started, which is a little earlier.
+ */
+uint64_t mk_log_zero_ns(const struct mk_get *get);
+
 /** mk_log_parse() - -EINVAL when @line is not a record of /dev/kmsg's form */
 int mk_log_parse(const char *line, size_t len,
 		 struct mk_log_line *ret_line) MK_MUST_CHECK;
@@ -219,6 +227,21 @@ int mk_log_parse(const char *line, size_t len,
  */
 int mk_log_read(int fd, int (*fn)(void *arg, const struct mk_log_line *line),
 		void *arg) MK_MUST_CHECK;
+
+/** mk_log_each() - the same for text that is in memory, whole lines */
+int mk_log_each(const char *buf, size_t len,
+		int (*fn)(void *arg, const struct mk_log_line *line),
+		void *arg) MK_MUST_CHECK;
+
+/**
+ * mk_log_read_text() - the text itself, as it comes from @fd
+ * @limit: bytes at most; what is longer is cut off
+ * @ret_text: without a NUL; the caller frees
+ *
+ * Not safe to print; see mk_log_each(). -ENODEV, -ENOMEM.
+ */
+int mk_log_read_text(int fd, size_t limit, char **ret_text,
+		     size_t *ret_bytes) MK_MUST_CHECK;
 
 /*
  * Text from elsewhere.

@@ -79,6 +79,38 @@ int mk_facts_find(struct mk_ctx *ctx, const struct mk_get *get,
 void mk_facts_free(struct mk_facts *facts);
 
 /*
+ * Logs of earlier boots. A start empties the kernel's log of the instance, so
+ * it keeps that first, as /run/mkctl/NAME.boot-EPOCH.log. A start that was not
+ * made through this library keeps nothing.
+ */
+
+#define MK_BOOT_LOGS_KEPT	8	/* of an instance */
+
+/**
+ * struct mk_boot_log - what was kept of one boot
+ * @epoch: of that boot
+ * @zero_ns: mk_log_zero_ns() of that boot
+ * @text: for mk_log_each(), @bytes long
+ */
+struct mk_boot_log {
+	uint32_t epoch;
+	uint64_t zero_ns;
+	char *file;
+	const char *text;
+	size_t bytes;
+};
+
+/**
+ * mk_boot_log_read() - the kept log of an earlier boot
+ *
+ * -ENOENT, with @err, when there is none of this very instance.
+ */
+int mk_boot_log_read(struct mk_ctx *ctx, const struct mk_get *get,
+		     uint32_t epoch, struct mk_boot_log *ret_log,
+		     struct mk_error *err) MK_MUST_CHECK;
+void mk_boot_log_clear(struct mk_boot_log *log);
+
+/*
  * Plans.
  */
 
@@ -115,11 +147,14 @@ struct mk_run_options {
  * @stages: of the steps that were done
  * @inst: the running instance; NULL after a failure
  * @log_tail: after a failed boot, the last lines of its log, else NULL
+ * @log_lost: its code is not 0 when the log of the boot before could not be
+ *	kept, which is no reason not to start
  */
 struct mk_run_result {
 	struct mk_stages stages;
 	struct mk_instance *inst;
 	char *log_tail;
+	struct mk_error log_lost;
 };
 
 void mk_run_result_clear(struct mk_run_result *result);
@@ -178,11 +213,25 @@ int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 	    const struct mk_run_options *options,
 	    struct mk_error *err) MK_MUST_CHECK;
 
+/**
+ * mk_restart() - mk_stop() and mk_start() as one plan
+ * @stop_timeout_ms: how long to wait for the end; options->timeout_ms is for
+ *	the boot
+ *
+ * One that does not run is only started. What does not come up again stays
+ * ended.
+ */
+int mk_restart(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
+	       unsigned int stop_timeout_ms,
+	       const struct mk_run_options *options,
+	       struct mk_run_result *ret_result,
+	       struct mk_error *err) MK_MUST_CHECK;
+
 /** mk_kill() - end it at once */
 int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
 	    struct mk_error *err) MK_MUST_CHECK;
 
-/** mk_remove() - destroy it and forget its facts */
+/** mk_remove() - destroy it, forget its facts and its kept logs */
 int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 	      struct mk_error *err) MK_MUST_CHECK;
 

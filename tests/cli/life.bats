@@ -60,7 +60,10 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	is "web db" "$("$fake" ls -q | xargs)"
 	is '["web","db"]' "$("$fake" ls -j | jq -c '[.instances[].name]')"
 	run -0 "$fake" show web
-	has "host CPU 3, APIC id 6 (0x6)" "$output"
+	is "CPU HOST-CPU APIC-ID NODE CORE 0 2 4 (0x4) 0 2" "$(grep -A1 HOST-CPU <<< "$output" | xargs)"
+	is "1 3 6 (0x6) 0 3" "$(grep -A2 HOST-CPU <<< "$output" | tail -n 1 | xargs)"
+	is '[{"cpu":0,"host_cpu":2,"apicid":4,"node":0,"core":2},{"cpu":1,"host_cpu":3,"apicid":6,"node":0,"core":3}]' \
+		"$("$fake" show web -j | jq -c '.instances[0].cpu_numbers')"
 	has "0x140000000-0x14fffffff" "$output"
 	has "cmdline   quiet" "$output"
 	has "features:   log beats stop" "$output"
@@ -288,8 +291,8 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	MKFAKE_BOOT=panic run --separate-stderr -1 "$fake" start web nope
 	has "mkctl: start: web: it ended while it booted" "${stderr_lines[0]}"
 	is "last lines of its log:" "${stderr_lines[1]}"
-	is "mkctl: start: nope: no such instance" "${stderr_lines[6]}"
-	is 8 "${#stderr_lines[@]}"
+	is "mkctl: start: nope: no such instance" "${stderr_lines[7]}"
+	is 9 "${#stderr_lines[@]}"
 	MKFAKE_BOOT=panic run --separate-stderr -1 "$fake" start -j web nope
 	is "true false" "$(jq -r '.error | has("log")' <<< "$stderr" | xargs)"
 }

@@ -16,7 +16,7 @@ setup() { make_machine; }
 
 @test "every command has help that names its options" {
 	run -0 "$mkctl" help --list-commands
-	is 13 "${#lines[@]}"
+	is 14 "${#lines[@]}"
 	for verb in "${lines[@]}"; do
 		run --separate-stderr -0 "$mkctl" "$verb" --help
 		has "Usage: mkctl $verb" "${lines[0]}"
@@ -197,7 +197,7 @@ setup() { make_machine; }
 	run --separate-stderr -2 "$mkctl" show ""
 	is "mkctl: show: an argument is empty" "${stderr_lines[0]}"
 	run --separate-stderr -2 "$mkctl" spawn web.json -n --dtb ""
-	is "mkctl: spawn: --dtb takes a file, not ''" "${stderr_lines[0]}"
+	is "mkctl: spawn: --dtb takes FILE, not ''" "${stderr_lines[0]}"
 }
 
 @test "options stand behind the command" {

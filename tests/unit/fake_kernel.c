@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <mk/util.h>
+
 #include "fake_kernel.h"
 
 #define LOG_TEXT							\
@@ -26,6 +28,8 @@ long __wrap_syscall(long number, ...);
 
 static struct fake_kernel own_state;
 struct fake_kernel *fake = &own_state;
+static struct mk_cpu fake_cpus[64];
+static size_t fake_nr_cpus;
 
 void fake_reset(void)
 {
@@ -45,6 +49,38 @@ static enum fake_boot knob(const char *variable)
 	return value && !strcmp(value, "panic") ? FAKE_PANIC : FAKE_OK;
 }
 
+/* An APIC id is twice the number of the CPU. */
+static uint32_t core_shift(void)
+{
+	return getenv("MKFAKE_SMT") ? 2 : 1;
+}
+
+/* "CPU:APICID:NODE:CORE ..." */
+static void cpus_from_environment(void)
+{
+	const char *s = getenv("MKFAKE_CPUS");
+	struct mk_cpu c;
+	int used;
+
+	while (s && fake_nr_cpus < MK_ARRAY_SIZE(fake_cpus) &&
+	       sscanf(s, "%u:%u:%u:%u%n", &c.cpu, &c.apicid, &c.node, &c.core,
+		      &used) == 4) {
+		fake_cpus[fake_nr_cpus++] = c;
+		s += used;
+	}
+}
+
+static struct mk_cpu cpu_of(uint32_t cpu)
+{
+	size_t i;
+
+	for (i = 0; i < fake_nr_cpus; i++)
+		if (fake_cpus[i].cpu == cpu)
+			return fake_cpus[i];
+	return (struct mk_cpu){ .cpu = cpu, .apicid = cpu * 2,
+				.core = cpu * 2 >> core_shift() };
+}
+
 static void knobs_from_environment(void)
 {
 	const char *role = getenv("MKFAKE_ROLE");
@@ -54,6 +90,7 @@ static void knobs_from_environment(void)
 		fake->role = !strcmp(role, "host") ? MK_ROLE_HOST :
 			     !strcmp(role, "instance") ? MK_ROLE_INSTANCE :
 			     MK_ROLE_NONE;
+	cpus_from_environment();
 	fake->boot = knob("MKFAKE_BOOT");
 	fake->stop = knob("MKFAKE_STOP");
 	fake->refuse[0] = '\0';
@@ -165,12 +202,6 @@ static uint64_t pool_free(void)
 		if (fake->instances[id].used)
 			bytes -= fake->instances[id].get.memory_bytes;
 	return bytes;
-}
-
-/* An APIC id is twice the number of the CPU. */
-static uint32_t core_shift(void)
-{
-	return getenv("MKFAKE_SMT") ? 2 : 1;
 }
 
 static int op_info(struct mk_info *info)
@@ -309,6 +340,8 @@ static int op_start(struct mk_start *s)
 	inst->get.change_seq++;
 	inst->get.ended_ns = inst->get.cpus_back_ns = inst->get.alive_ns = 0;
 	inst->get.started_ns = tick();
+	inst->get.sipi_ns = inst->get.started_ns;
+	inst->get.log_zero_ns = inst->get.started_ns;
 	memset(inst->get.boot_id, 0, MK_BOOT_ID_SIZE);
 	s->epoch = ++inst->get.epoch;
 	return 0;
@@ -380,10 +413,7 @@ static int op_get(struct mk_get *g)
 	*g = inst->get;
 	g->size = size;
 	for (i = 0; cpus && i < g->nr_cpus; i++)
-		cpus[i] = (struct mk_cpu){ .cpu = inst->cpus[i],
-					   .apicid = inst->cpus[i] * 2,
-					   .core = inst->cpus[i] * 2 >>
-							   core_shift() };
+		cpus[i] = cpu_of(inst->cpus[i]);
 	if (ranges && g->nr_ranges)
 		*ranges = (struct mk_range){ .addr = FAKE_POOL_ADDR,
 					     .bytes = g->memory_bytes };
@@ -423,6 +453,20 @@ static void go_on(struct fake_instance *inst)
 	}
 }
 
+/* Which boot it is of, its last line says, but for the first. */
+static void send_log(int fd, const struct fake_instance *inst)
+{
+	char text[sizeof(LOG_TEXT) + 64];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s", LOG_TEXT);
+	if (inst->get.epoch > 1)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "5,3,1234567891,-;boot %u\n", inst->get.epoch);
+	if (inst->get.epoch && write(fd, text, (size_t)n) != n)
+		abort();
+}
+
 static int op_open(struct mk_open *o)
 {
 	struct fake_instance *inst = by_id(o->id, &o->refusal);
@@ -434,9 +478,7 @@ static int op_open(struct mk_open *o)
 		abort();
 	o->fd = fds[0];
 	if (o->kind == MK_OPEN_LOG) {
-		if (inst->get.epoch &&
-		    write(fds[1], LOG_TEXT, strlen(LOG_TEXT)) < 0)
-			abort();
+		send_log(fds[1], inst);
 		close(fds[1]);
 		return 0;
 	}

@@ -9,7 +9,8 @@
  * the next, and takes the knobs from MKFAKE_ROLE (none, host, instance),
  * MKFAKE_BOOT (ok, hang, panic), MKFAKE_STOP (ok, hang), MKFAKE_REFUSE
  * ("REQUEST:REASON": "load:68" refuses that request for that reason),
- * MKFAKE_SMT (CPUs 2n and 2n + 1 are siblings).
+ * MKFAKE_SMT (CPUs 2n and 2n + 1 are siblings), MKFAKE_CPUS
+ * ("CPU:APICID:NODE:CORE ...": where CPUs are that differ from the usual ones).
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H

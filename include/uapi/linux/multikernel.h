@@ -420,6 +420,8 @@ struct mk_range {
  * @started_ns: out: when START was asked for
  * @sipi_ns: out: when its first CPU was started
  * @alive_ns: out: when its kernel said that it starts PID 1
+ * @log_zero_ns: out: when the clock that its log's lines carry showed 0; 0
+ *	until it is alive
  * @ready_ns: out: when its user space said that it is ready
  * @ended_ns: out: when it ended
  * @cpus_back_ns: out: when the last of its CPUs was online in the host again
@@ -455,6 +457,7 @@ struct mk_get {
 	__aligned_u64 started_ns;
 	__aligned_u64 sipi_ns;
 	__aligned_u64 alive_ns;
+	__aligned_u64 log_zero_ns;
 	__aligned_u64 ready_ns;
 	__aligned_u64 ended_ns;
 	__aligned_u64 cpus_back_ns;

@@ -111,6 +111,8 @@ static_assert(sizeof(struct mk_region_entry) == 128);
  * @vmcoreinfo: physical address and size of its vmcoreinfo note
  * @phys_base: of its kernel text, to read a dump with
  * @features: MK_FEATURE_* that it uses: what it and the host have
+ * @alive_clock_ns: what the clock of its log showed at @alive_tsc, 0 for not
+ *	said
  * @beats: per CPU (in its own numbering), counted up ten times a second
  */
 struct mk_slot {
@@ -127,7 +129,8 @@ struct mk_slot {
 	__u64 vmcoreinfo_bytes;
 	__u64 phys_base;
 	__u64 features;
-	__u8 reserved[424];
+	__u64 alive_clock_ns;
+	__u8 reserved[416];
 	__u64 beats[MK_SLOT_CPUS];
 };
 static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);

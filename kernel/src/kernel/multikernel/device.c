@@ -201,6 +201,7 @@ static void mk_get_times(struct mk_instance *inst, struct mk_get *g)
 	g->started_ns = inst->started_ns;
 	g->sipi_ns = inst->sipi_ns;
 	g->alive_ns = inst->alive_ns;
+	g->log_zero_ns = inst->log_zero_ns;
 	g->ready_ns = inst->ready_ns;
 	g->ended_ns = inst->ended_ns;
 	g->cpus_back_ns = inst->cpus_back_ns;

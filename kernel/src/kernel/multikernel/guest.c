@@ -18,6 +18,7 @@
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
 #include <linux/reboot.h>
+#include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/timer.h>
 #include <linux/uuid.h>
@@ -333,6 +334,7 @@ void multikernel_alive(void)
 	get_boot_id(id);
 	memcpy(mk_slot->boot_id, id, sizeof(mk_slot->boot_id));
 	mk_slot->nr_cpus = num_online_cpus();
+	WRITE_ONCE(mk_slot->alive_clock_ns, local_clock());
 	WRITE_ONCE(mk_slot->alive_tsc, mk_arch_tsc());
 	if (mk_tell_host(MK_MSG_ALIVE))
 		pr_err("cannot tell the host that this kernel is alive\n");

@@ -102,6 +102,7 @@ struct mk_instance {
 	u8 boot_id[MK_BOOT_ID_SIZE];
 	u64 start_asked_ns;			/* under mk_lock */
 	u64 created_ns, loaded_ns, started_ns, sipi_ns, alive_ns, ready_ns;
+	u64 log_zero_ns;
 	u64 ended_ns, cpus_back_ns, ended_realtime_ns;
 
 	struct work_struct end_work;

@@ -87,6 +87,15 @@ static u64 mk_when(u64 tsc)
 	return ago < now ? now - ago : now;
 }
 
+/* When did the clock of its log show 0? Not before it had a CPU to run on. */
+static u64 mk_log_zero(const struct mk_instance *inst)
+{
+	u64 clock = READ_ONCE(inst->slot->alive_clock_ns);
+
+	return clock && clock < inst->alive_ns - inst->sipi_ns ?
+	       inst->alive_ns - clock : inst->sipi_ns;
+}
+
 static void mk_on_alive(struct mk_instance *inst)
 {
 	u64 when = mk_when(READ_ONCE(inst->slot->alive_tsc));
@@ -98,6 +107,7 @@ static void mk_on_alive(struct mk_instance *inst)
 	if (!inst->alive_ns) {
 		memcpy(inst->boot_id, boot_id, sizeof(boot_id));
 		inst->alive_ns = max(when, inst->sipi_ns);
+		inst->log_zero_ns = mk_log_zero(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);

@@ -102,6 +102,7 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		inst->stop_asked = false;
 		inst->sipi_ns = 0;
 		inst->alive_ns = 0;
+		inst->log_zero_ns = 0;
 		inst->ready_ns = 0;
 		inst->ended_ns = 0;
 		inst->cpus_back_ns = 0;

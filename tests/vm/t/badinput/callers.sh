@@ -21,7 +21,7 @@ hung='loglevel=7 rdinit=/none init=/none panic=300'
 
 limit=$((3 * MK_SLOW))
 
-good=$(make_config good 2 64M loglevel=7)
+good=$(make_config good 2 "$MK_SMALL" loglevel=7)
 remember
 expect_refusal not-root-ls 6 'not permitted' nobody ls
 expect_text not-root-hint "$ERR" 'run it as root'
@@ -29,7 +29,7 @@ expect_refusal not-root-spawn 6 'run it as root' nobody spawn "$good"
 expect_refusal not-root-kill 6 'run it as root' nobody kill good
 
 expect_refusal boot-timeout 7 "did not start PID 1 within $limit s" \
-	mkctl spawn "$(make_config doomed 2-3 64M "$hung")" --timeout $limit
+	mkctl spawn "$(make_config doomed 2-3 "$MK_SMALL" "$hung")" --timeout $limit
 expect_text boot-timeout-shows-log "$ERR" 'last lines of its log:'
 expect_text boot-timeout-shows-last-words "$ERR" '^  \[.*Kernel panic - not syncing: Requested init'
 expect_text boot-timeout-hint "$ERR" '--timeout'
@@ -50,12 +50,12 @@ expect_unchanged keep-rm-nothing-left
 # One that panics while it boots is not waited for
 begin=$(seconds)
 expect_refusal boot-panic 1 'it ended while it booted: panicked' \
-	mkctl spawn "$(make_config doomed 2 64M 'loglevel=7 rdinit=/none init=/none')" --timeout 40
+	mkctl spawn "$(make_config doomed 2 "$MK_SMALL" 'loglevel=7 rdinit=/none init=/none')" --timeout 40
 check boot-panic-at-once test $(($(seconds) - begin)) -lt 15
 expect_text boot-panic-shows-last-words "$ERR" '^  \[.*Kernel panic - not syncing: Requested init'
 
 # The second waits for the first, 10 s at most; who only looks does not wait
-mkctl spawn "$(make_config doomed 2 64M "$hung")" --timeout 14 > /dev/null 2>&1 &
+mkctl spawn "$(make_config doomed 2 "$MK_SMALL" "$hung")" --timeout 14 > /dev/null 2>&1 &
 first=$!
 check first-is-under-way wait_for 5 is_starting doomed
 begin=$(seconds)

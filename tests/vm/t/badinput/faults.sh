@@ -7,9 +7,9 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 47
+plan 50
 
-config=$(make_config good 2-3 64M loglevel=7)
+config=$(make_config good 2-3 "$MK_SMALL" loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
 state_file() { cat /sys/kernel/multikernel/instances/"$1"/state 2>/dev/null; }
 is_starting() { [ "$(state_file "$1")" = starting ]; }
@@ -34,7 +34,7 @@ mkctl stop good > /dev/null
 
 # A start that fails leaves an instance that has ended
 online=$(online)
-for step in check tasks cpus start; do
+for step in check tasks cpus log start; do
 	remember
 	failing $step start good 2> "$ERR"
 	expect_equal "start-fails-at-$step-exit" $? 1
@@ -63,7 +63,7 @@ expect_exit undo-fails-cpus 8 failing_undo memory cpus spawn "$config"
 expect_unchanged undo-fails-cpus-go-with-instance
 
 # SIGTERM while it waits: undone before it ends
-mkctl spawn "$(make_config doomed 2-3 64M "$hung")" --timeout 30 > /dev/null 2> "$ERR" &
+mkctl spawn "$(make_config doomed 2-3 "$MK_SMALL" "$hung")" --timeout 30 > /dev/null 2> "$ERR" &
 pid=$!
 wait_for 5 is_starting doomed
 kill $pid

@@ -28,7 +28,7 @@ ended() {
 # live_and_end WAY STATE CAUSE PATTERN CMDLINE: spawned, ended, started, ended
 live_and_end() {
 	cmdline=$5
-	expect_exit "$1-spawn" 0 mkctl spawn "$(make_config doomed 2 64M "$cmdline")"
+	expect_exit "$1-spawn" 0 mkctl spawn "$(make_config doomed 2 "$MK_SMALL" "$cmdline")"
 	first=$(show doomed boot_id)
 	running_free=$(free_bytes)
 	ended "$1" "$2" "$3" "$4"
@@ -43,7 +43,7 @@ live_and_end() {
 # run COMMAND: a command line that runs it, a moment after PID 1 was started
 run() { echo "loglevel=7 mk.run=\"echo marker: first words; sleep 1; $1\""; }
 
-mkctl spawn "$(make_config steady 5 64M loglevel=7)" > /dev/null
+mkctl spawn "$(make_config steady 5 "$MK_SMALL" loglevel=7)" > /dev/null
 steady=$(show steady boot_id)
 host=$(boot_id)
 
@@ -57,7 +57,7 @@ live_and_end panic panicked panic 'Kernel panic - not syncing: sysrq triggered c
 live_and_end init-exit panicked panic 'Kernel panic - not syncing: Attempted to kill init' \
 	'loglevel=7 rdinit=/bin/sh -- -c "echo marker: first words; i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done"'
 
-mkctl spawn "$(make_config doomed 2-3 64M loglevel=7)" > /dev/null
+mkctl spawn "$(make_config doomed 2-3 "$MK_SMALL" loglevel=7)" > /dev/null
 expect_exit stop 0 mkctl stop doomed
 expect_equal stop-state "$(state doomed)" stopped
 expect_equal stop-cause "$(show doomed cause)" stop

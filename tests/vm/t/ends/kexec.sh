@@ -13,7 +13,7 @@ expect_equal host-says-eperm-to-none "$(grep -c ': 1$' "$OUT")" 0
 expect_equal host-was-asked "$(grep -c ^try-kexec "$OUT")" 4
 
 make_initrd /run/kexec.cpio /mk/bin/try-kexec
-config=$(make_config picky 2 64M 'loglevel=7 mk.run="try-kexec; echo asked"' \
+config=$(make_config picky 2 "$MK_SMALL" 'loglevel=7 mk.run="try-kexec; echo asked"' \
 	/boot/a /run/kexec.cpio)
 expect_exit spawn 0 mkctl spawn "$config"
 check asked wait_for 10 log_has picky '\] asked'

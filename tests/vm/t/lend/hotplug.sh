@@ -34,7 +34,7 @@ echo 'inner: end'
 END
 chmod +x /run/inner
 make_initrd /run/inner.cpio /run/inner
-config=$(make_config duo 2-3 64M 'loglevel=7 mk.run=inner' /boot/b /run/inner.cpio)
+config=$(make_config duo 2-3 "$MK_SMALL" 'loglevel=7 mk.run=inner' /boot/b /run/inner.cpio)
 
 expect_exit spawn 0 mkctl spawn "$config"
 check inner-end wait_for 100 log_has duo 'inner: end'

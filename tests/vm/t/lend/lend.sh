@@ -16,7 +16,7 @@ online() { cat /sys/devices/system/cpu/online; }
 ipis() { sed -n "s/^ *CAL: *//p" /proc/interrupts | awk -v n="$1" '{ print $n }'; }
 
 spawn() { # NAME CPUS
-	mkctl spawn "$(make_config "$1" "$2" 64M "$3")"
+	mkctl spawn "$(make_config "$1" "$2" "$MK_SMALL" "$3")"
 }
 
 echo 0 > cpu4/online

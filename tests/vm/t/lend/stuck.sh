@@ -16,7 +16,7 @@ module=/lib/mk/$(uname -r)/mk_noonline.ko
 
 all=$(online)
 free=$(free_bytes)
-expect_exit spawn 0 mkctl spawn "$(make_config duo 2-3 64M 'loglevel=7')"
+expect_exit spawn 0 mkctl spawn "$(make_config duo 2-3 "$MK_SMALL" 'loglevel=7')"
 check load-module insmod "$module" cpu=3
 
 dmesg -c > /dev/null

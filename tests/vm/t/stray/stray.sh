@@ -36,7 +36,7 @@ inner() {
 # --- the host strays: pool, region, an instance -------------------------------
 
 dmesg -c > /dev/null
-expect_exit prey-up 0 mkctl spawn "$(make_config prey 2 64M "$(inner "sleep $((12 * MK_SLOW)); rmmod mk_pattern; sleep 1000")")"
+expect_exit prey-up 0 mkctl spawn "$(make_config prey 2 "$MK_SMALL" "$(inner "sleep $((12 * MK_SLOW)); rmmod mk_pattern; sleep 1000")")"
 check prey-watches wait_for 10 log_has prey 'mk_pattern: page at'
 page=$(($(mkctl logs prey | pattern_page)))
 mine=$(addresses prey)
@@ -75,7 +75,7 @@ targets=$targets,$region,$((region + 4096)),$pool_end
 orders="sleep $((5 * MK_SLOW)); insmod ./mk_stray.ko phys=$targets; rmmod mk_stray"
 orders="$orders; insmod ./mk_stray.ko store=1 phys=0x1000; echo oops \$?"
 orders="$orders; rmmod mk_pattern; echo done; sleep 1000"
-expect_exit hunter-up 0 mkctl spawn "$(make_config hunter 3-4 64M "$(inner "$orders")" /boot/b)"
+expect_exit hunter-up 0 mkctl spawn "$(make_config hunter 3-4 "$MK_SMALL" "$(inner "$orders")" /boot/b)"
 check hunter-watches wait_for 10 log_has hunter 'mk_pattern: page at'
 # From here on the host has no reason to write down there
 echo 1 > /sys/module/mk_pattern/parameters/low
