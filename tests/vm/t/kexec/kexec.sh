@@ -31,8 +31,8 @@ load() {
 }
 
 two_instances() { # PREFIX LEFT RIGHT
-	expect_exit "$1-spawn-left" 0 mkctl spawn "$(make_config "$2" 2-3 64M loglevel=7)"
-	expect_exit "$1-spawn-right" 0 mkctl spawn "$(make_config "$3" 5 64M loglevel=7 /boot/b)"
+	expect_exit "$1-spawn-left" 0 mkctl spawn "$(make_config "$2" 2-3 "$MK_SMALL" loglevel=7)"
+	expect_exit "$1-spawn-right" 0 mkctl spawn "$(make_config "$3" 5 "$MK_SMALL" loglevel=7 /boot/b)"
 }
 
 # boot ids and epochs of the instances: the same as long as nothing happens
@@ -105,7 +105,7 @@ case $MK_PART in
 	expect_equal refuse-disturbs-nobody "$(lives)" "$before"
 	goes_on refuse-one-goes-on one
 	goes_on refuse-two-goes-on two
-	expect_exit refuse-something-starts 0 mkctl spawn "$(make_config three 4 64M loglevel=7)"
+	expect_exit refuse-something-starts 0 mkctl spawn "$(make_config three 4 "$MK_SMALL" loglevel=7)"
 	expect_exit refuse-stop-all 0 mkctl stop --all
 	expect_equal refuse-lend-only "$(/mk/bin/lend-cpus idle 4)" '0 0 0 0 '
 	dmesg -c > /dev/null
@@ -119,7 +119,7 @@ case $MK_PART in
 	;;
 4) # a CPU that does not come back; then a crash
 	arrived third
-	expect_exit stuck-spawn 0 mkctl spawn "$(make_config stuck 2-3 64M loglevel=7)"
+	expect_exit stuck-spawn 0 mkctl spawn "$(make_config stuck 2-3 "$MK_SMALL" loglevel=7)"
 	check stuck-load-module insert mk_noonline cpu=3
 	expect_exit stuck-load 0 load '-l -s' foo
 	dmesg -c > /dev/null
@@ -129,7 +129,7 @@ case $MK_PART in
 	check stuck-unload-module rmmod mk_noonline
 	expect_exit stuck-kill 0 mkctl kill stuck
 	expect_equal stuck-cpus-back "$(online)" 0-5
-	expect_exit crash-spawn 0 mkctl spawn "$(make_config orphan 2-3 64M loglevel=7)"
+	expect_exit crash-spawn 0 mkctl spawn "$(make_config orphan 2-3 "$MK_SMALL" loglevel=7)"
 	region="$(pool_value region_addr) $(pool_value region_bytes)"
 	expect_exit crash-load 0 load '-p -c' "$(go_on 5 2 "mk.region=${region%% *} nr_cpus=1" |
 		sed 's/crashkernel=[^ ]*//')"

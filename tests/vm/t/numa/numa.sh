@@ -26,7 +26,7 @@ make_initrd /run/nodes.cpio /run/nodes
 
 # spawn_on NAME CPUS MEMORY [WORDS]: with memory as JSON
 spawn_on() {
-	config=$(make_config "$1" "$2" 64M "loglevel=7 mk.run=nodes ${4:-}" /boot/b /run/nodes.cpio)
+	config=$(make_config "$1" "$2" "$MK_SMALL" "loglevel=7 mk.run=nodes ${4:-}" /boot/b /run/nodes.cpio)
 	sed -i "s/\"memory\": \"[0-9M]*\"/\"memory\": $3/" "$config"
 	mkctl spawn "$config"
 }

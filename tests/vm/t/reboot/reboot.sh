@@ -8,7 +8,7 @@
 . /mk/lib.sh
 plan 3
 
-expect_exit spawn-left 0 mkctl spawn "$(make_config left 2-3 64M loglevel=7)"
-expect_exit spawn-right 0 mkctl spawn "$(make_config right 5 64M loglevel=7 /boot/b)"
+expect_exit spawn-left 0 mkctl spawn "$(make_config left 2-3 "$MK_SMALL" loglevel=7)"
+expect_exit spawn-right 0 mkctl spawn "$(make_config right 5 "$MK_SMALL" loglevel=7 /boot/b)"
 leave_instances
 expect_equal both-run "$(state left) $(state right)" 'running running'

@@ -12,7 +12,7 @@ plan 41
 cd /sys/devices/system/cpu || exit
 online() { cat online; }
 split='"allow_split_core": true'
-spawn() { mkctl spawn "$(make_config "$1" "$2" 64M loglevel=7)"; }
+spawn() { mkctl spawn "$(make_config "$1" "$2" "$MK_SMALL" loglevel=7)"; }
 core_with() { sed -n "s/^topo: $2: core-with //p" "$MK_RUN/$1.topo"; }
 
 expect_equal siblings-2-and-3 "$(cat cpu2/topology/core_cpus_list)" 2-3
