@@ -16,7 +16,7 @@ patched() {
 	printf %b "$2" | dd of=/run/bad bs=1 seek=$((note + $1)) conv=notrunc 2>/dev/null
 }
 
-spawn() { mkctl spawn "$(make_config bad 2 64M loglevel=7 /run/bad)" "$@"; }
+spawn() { mkctl spawn "$(make_config bad 2 "$MK_SMALL" loglevel=7 /run/bad)" "$@"; }
 
 remember
 patched 20 '\0003'
@@ -39,7 +39,7 @@ mkctl rm bad > /dev/null
 expect_unchanged nothing-changed
 
 cp /boot/b.vmlinux /run/bad
-mkctl spawn "$(make_config good 2 64M loglevel=7 /run/bad)" > /dev/null
+mkctl spawn "$(make_config good 2 "$MK_SMALL" loglevel=7 /run/bad)" > /dev/null
 mkctl show good > "$OUT"
 expect_text shown "$OUT" '^  features: +log beats stop$'
 mkctl show good -j | tr -d ' \n' > "$OUT"
