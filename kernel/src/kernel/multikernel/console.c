@@ -21,6 +21,7 @@
 static struct mk_log_writer mk_log_writer;
 static DEFINE_RAW_SPINLOCK(mk_log_device_lock);
 static bool mk_early __initdata;	/* the boot console was registered */
+static bool mk_wrote;			/* and was used */
 
 static void mk_console_write(struct console *con,
 			     struct nbcon_write_context *wctxt)
@@ -28,6 +29,7 @@ static void mk_console_write(struct console *con,
 	if (!nbcon_enter_unsafe(wctxt))
 		return;
 	mk_log_write(&mk_log_writer, wctxt->outbuf, wctxt->len);
+	mk_wrote = true;
 	nbcon_exit_unsafe(wctxt);
 }
 
@@ -94,7 +96,11 @@ void __init mk_console_switch(struct mk_logring *log, size_t bytes, u32 epoch)
 	/* In this order, or both would write what is printed in between. */
 	if (mk_early)
 		unregister_console(&mk_boot_console);
-	else
+	/*
+	 * PREEMPT_RT leaves boot consoles to a thread, which does not run yet:
+	 * it prints nothing to them short of a panic. Then all is still to come.
+	 */
+	if (!mk_wrote)
 		mk_console.flags |= CON_PRINTBUFFER;
 	register_console(&mk_console);
 }

@@ -13,12 +13,12 @@ release=$(uname -r)
 release=${release%%-*}
 
 # says NAME PATTERN: soon, its log has a line like it
-says() { wait_for 20 log_has "$1" "$2"; }
+says() { wait_for 30 log_has "$1" "$2"; }
 
 # one VARIANT FORM MEMORY LOCALVERSION VERSION FACT: FACT is a line of its kernel
-# log that only this variant has
+# log, from the beginning of its boot, that only this variant has
 one() {
-	name=$1.$2
+	name=$1-${2#bzImage.}
 	expect_exit "$name-spawn" 0 mkctl spawn \
 		"$(make_config "$name" 2 "$3" loglevel=7 "/boot/$1.$2")" --timeout 60
 	check "$name-uname" says "$name" \
