@@ -46,7 +46,7 @@ echo 0 > /run/rounds
 load &
 cpu_ticks > /run/ticks-before
 begin=$(mk_now_ms)
-check cyclictest-ends wait_for $((seconds + 30)) log_has rt 'rt: exit'
+check cyclictest-ends wait_for $((seconds + 30)) log_has rt 'rt: exit [0-9]+$'
 took=$(($(mk_now_ms) - begin))
 cpu_ticks > /run/ticks-after
 rm /run/load
