@@ -10,8 +10,7 @@
 . /mk/lib.sh
 plan 13
 
-small=64M
-[ "$MK_SLOW" -eq 1 ] || small=128M
+small=$MK_SMALL
 dir=/run/check
 mkdir $dir
 note=$(sed -n 's/.*mk\.note=\([0-9]*\).*/\1/p' /proc/cmdline)

@@ -9,8 +9,7 @@
 . /mk/lib.sh
 plan 22
 
-small=64M
-[ "$MK_SLOW" -eq 1 ] || small=128M
+small=$MK_SMALL
 
 # want NAME CPUS [MEMORY [MORE]]: CPUs and memory as JSON; prints the file
 want() {

@@ -31,6 +31,9 @@ spawn_on() {
 	mkctl spawn "$config"
 }
 
+# small_on NODE: memory for spawn_on
+small_on() { echo "{ \"size\": \"$MK_SMALL\", \"numa\": $1 }"; }
+
 # inside NAME WHAT: what it said, once it has said all
 inside() {
 	wait_for 20 log_has "$1" 'nodes: end'
@@ -79,7 +82,7 @@ expect_equal numbers-agree "$(grep -c "the firmware's tables put" "$MK_RUN/dmesg
 # All of its memory is pool, and it has no CPU
 expect_equal host-nodes "$(cat /sys/devices/system/node/possible /sys/devices/system/node/online | xargs)" '0-2 0-1'
 
-expect_exit spawn-zero 0 spawn_on zero 1-2 '{ "size": "64M", "numa": 0 }'
+expect_exit spawn-zero 0 spawn_on zero 1-2 "$(small_on 0)"
 expect_equal zero-nodes "$(inside zero online)" 0
 expect_equal zero-cpus "$(inside zero 'node0 cpus')" 0-1
 check zero-memory instance_on_node zero 0
@@ -117,7 +120,7 @@ save_instance_log both
 mkctl rm both > /dev/null
 
 # A CPU on one node, memory on another: the first has no memory then
-expect_exit spawn-apart 0 spawn_on apart 6 '{ "size": "64M", "numa": 0 }'
+expect_exit spawn-apart 0 spawn_on apart 6 "$(small_on 0)"
 expect_equal apart-nodes "$(inside apart online)" 0-1
 expect_equal apart-cpus "$(inside apart 'node1 cpus')" 0
 expect_equal apart-memory "$(inside apart 'node1 memory')" 0
@@ -127,7 +130,7 @@ save_instance_log apart
 mkctl rm apart > /dev/null
 
 # A kernel that does not want to know
-expect_exit spawn-off 0 spawn_on off 6 '{ "size": "64M", "numa": 1 }' numa=off
+expect_exit spawn-off 0 spawn_on off 6 "$(small_on 1)" numa=off
 expect_equal off-nodes "$(inside off online)" 0
 expect_equal off-cpus "$(inside off 'node0 cpus')" 0
 
