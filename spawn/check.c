@@ -159,21 +159,70 @@ static int check_file(const char *path, const char *key, int *ret_fd,
 	return 0;
 }
 
+/*
+ * Does the kernel fit, and the initrd beside it? Were all the memory one piece:
+ * which pieces it gets, the kernel knows when it has them.
+ */
+static int check_room(const struct mk_config *config, uint64_t span,
+		      uint64_t initrd_bytes, struct mk_error *err)
+{
+	uint64_t room = config->memory_bytes - MK_KERNEL_OFFSET;
+
+	if (span > room)
+		return mk_refuse(err, &(struct mk_refused){
+			.error = ENOSPC, .reason = MK_REASON_IMAGE_TOO_LARGE,
+			.a = span, .b = room,
+		}, config->kernel);
+	room -= span;
+	if (span && initrd_bytes > room)
+		return mk_refuse(err, &(struct mk_refused){
+			.error = ENOSPC, .reason = MK_REASON_INITRD_TOO_LARGE,
+			.a = initrd_bytes, .b = room,
+		}, config->initrd);
+	return 0;
+}
+
 static int check_files(const struct mk_config *config,
 		       struct mk_checked *checked, struct mk_error *err)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, span = 0, initrd_bytes = 0;
 	int r;
 
 	r = check_file(config->kernel, "kernel", &checked->kernel_fd, &bytes,
 		       err);
 	if (r == 0)
 		r = mk_image_check(checked->kernel_fd, bytes, config->kernel,
-				   err);
-	if (r < 0 || !config->initrd)
-		return r;
-	return check_file(config->initrd, "initrd", &checked->initrd_fd,
-			  &bytes, err);
+				   &span, err);
+	if (r == 0 && config->initrd)
+		r = check_file(config->initrd, "initrd", &checked->initrd_fd,
+			       &initrd_bytes, err);
+	return r == 0 ? check_room(config, span, initrd_bytes, err) : r;
+}
+
+/* Off a host the region is not known, and its word shorter than it will be. */
+static int make_cmdline(const struct mk_info *info,
+			const struct mk_config *config, char **ret_cmdline,
+			struct mk_error *err)
+{
+	const char *own = config->cmdline;
+	int n;
+
+	/* In front: what comes after a "--" is for init */
+	n = asprintf(ret_cmdline, "mk_shared_memory=0x%llx@0x%llx%s%s",
+		     (unsigned long long)info->region_bytes,
+		     (unsigned long long)info->region_addr,
+		     own[0] ? " " : "", own);
+	if (n < 0) {
+		*ret_cmdline = NULL;
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+		return -ENOMEM;
+	}
+	if (n < MK_CMDLINE_MAX)
+		return 0;
+	return mk_refuse(err, &(struct mk_refused){
+		.error = EINVAL, .reason = MK_REASON_CMDLINE_TOO_LONG,
+		.a = (uint64_t)n + 1, .b = MK_CMDLINE_MAX,
+	}, "cmdline");
 }
 
 static int remember_name(struct mk_check *check, const char *name,
@@ -241,6 +290,8 @@ int mk_check_instance(struct mk_check *check, const struct mk_config *config,
 	if (r == 0)
 		r = check_files(config, &checked, err);
 	if (r == 0)
+		r = make_cmdline(&check->info, config, &checked.cmdline, err);
+	if (r == 0)
 		r = promise(check, config, path, &checked, err);
 	if (r < 0) {
 		mk_checked_clear(&checked);
@@ -254,6 +305,7 @@ int mk_check_instance(struct mk_check *check, const struct mk_config *config,
 void mk_checked_clear(struct mk_checked *checked)
 {
 	free(checked->cpus);
+	free(checked->cmdline);
 	mk_cleanup_close(&checked->kernel_fd);
 	mk_cleanup_close(&checked->initrd_fd);
 	*checked = (struct mk_checked)MK_CHECKED_NONE;

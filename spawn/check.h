@@ -38,6 +38,7 @@ struct mk_check {
  * @cpus: named or chosen, config->nr_cpus of them; NULL for a count when the
  *	machine is not looked at
  * @parts: of its memory
+ * @cmdline: with what mkctl adds
  * @kernel_fd: open
  * @initrd_fd: open, or -1
  */
@@ -45,6 +46,7 @@ struct mk_checked {
 	unsigned int *cpus;
 	struct mk_memory_part parts[MK_CONFIG_NODES];
 	size_t nr_parts;
+	char *cmdline;
 	int kernel_fd;
 	int initrd_fd;
 };

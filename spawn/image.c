@@ -11,6 +11,8 @@
 #include "refuse.h"
 
 #define NOTES_MAX	(1 << 20)	/* bytes of one segment of notes */
+#define PLACE_ALIGN	0x200000ULL	/* of a kernel in memory */
+#define PAGE_BYTES	4096
 
 /* Documentation/arch/x86/boot.rst: the header of a bzImage. */
 #define SETUP_HEADER	0x1f1
@@ -28,6 +30,7 @@ struct image {
 	const char *path;
 	struct mk_error *err;
 	Elf64_Ehdr ehdr;
+	uint64_t start, end;	/* of the segments in memory */
 	bool has_segment;
 	bool has_entry;
 	bool has_note;
@@ -114,6 +117,10 @@ static int check_segment(struct image *image, const Elf64_Phdr *phdr)
 	    __builtin_add_overflow(phdr->p_paddr, phdr->p_memsz, &end))
 		return refuse(image, MK_REASON_IMAGE_SEGMENT, phdr->p_paddr,
 			      phdr->p_memsz);
+	if (!image->has_segment || phdr->p_paddr < image->start)
+		image->start = phdr->p_paddr;
+	if (end > image->end)
+		image->end = end;
 	image->has_segment = true;
 	if ((phdr->p_flags & PF_X) && entry >= phdr->p_paddr &&
 	    entry - phdr->p_paddr < phdr->p_filesz)
@@ -254,8 +261,15 @@ static int check_bzimage(const struct image *image)
 	return syssize ? 0 : refuse(image, MK_REASON_IMAGE_FORMAT, 0, 0);
 }
 
+/* As the kernel places it: from a multiple of 2 MiB, in whole pages. */
+static uint64_t span_of(const struct image *image)
+{
+	return align_up(image->end - (image->start & ~(PLACE_ALIGN - 1)),
+			PAGE_BYTES);
+}
+
 int mk_image_check(int fd, uint64_t bytes, const char *path,
-		   struct mk_error *err)
+		   uint64_t *ret_span, struct mk_error *err)
 {
 	struct image image = {
 		.fd = fd, .bytes = bytes, .path = path, .err = err,
@@ -268,7 +282,12 @@ int mk_image_check(int fd, uint64_t bytes, const char *path,
 		if (r < 0)
 			return r;
 	}
-	if (!memcmp(magic, ELFMAG, SELFMAG))
-		return check_elf(&image);
-	return check_bzimage(&image);
+	if (memcmp(magic, ELFMAG, SELFMAG)) {
+		*ret_span = 0;
+		return check_bzimage(&image);
+	}
+	r = check_elf(&image);
+	if (r == 0)
+		*ret_span = span_of(&image);
+	return r;
 }

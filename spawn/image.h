@@ -12,6 +12,8 @@
  * @fd: of a regular file
  * @bytes: its size
  * @path: for errors
+ * @ret_span: memory that it needs from its base to the end of its bss, in
+ *	bytes; 0 for a bzImage, which does not say
  *
  * An ELF vmlinux: machine, tables and segments within the file, entry, and the
  * note that makes it an instance. A bzImage: its header; what is compressed in
@@ -21,6 +23,6 @@
  * Refusals: MK_REASON_IMAGE_*.
  */
 int mk_image_check(int fd, uint64_t bytes, const char *path,
-		   struct mk_error *err) MK_MUST_CHECK;
+		   uint64_t *ret_span, struct mk_error *err) MK_MUST_CHECK;
 
 #endif /* MK_SPAWN_IMAGE_H */

@@ -226,30 +226,14 @@ static int undo_memory(void *arg, struct mk_error *err)
 	return mk_instance_set_memory(job->ctx, job->boot.id, NULL, 0, err);
 }
 
-static int full_cmdline(const struct spawn_job *job, char **ret_cmdline)
-{
-	const char *own = job->config->cmdline;
-
-	/* In front: what comes after a "--" is for init */
-	if (asprintf(ret_cmdline, "mk_shared_memory=0x%llx@0x%llx%s%s",
-		     (unsigned long long)job->info.region_bytes,
-		     (unsigned long long)job->info.region_addr,
-		     own[0] ? " " : "", own) < 0)
-		return -ENOMEM;
-	return 0;
-}
-
 static void describe_load(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
 	const struct mk_config *config = job->config;
-	mk_autofree char *cmdline = NULL;
 
-	if (full_cmdline(job, &cmdline) < 0)
-		cmdline = NULL;
 	snprintf(buf, size, "load %s, %s%s, command line '%s'", config->kernel,
 		 config->initrd ? "initrd " : "no initrd",
-		 config->initrd ? config->initrd : "", cmdline ? cmdline : "");
+		 config->initrd ? config->initrd : "", job->checked.cmdline);
 }
 
 /* The kernel knows only descriptors; the user knows files. */
@@ -271,7 +255,6 @@ static const char *load_object(const struct mk_config *config,
 static int run_load(void *arg, struct mk_error *err)
 {
 	struct spawn_job *job = arg;
-	mk_autofree char *cmdline = NULL;
 	struct mk_refusal refusal = { .reason = MK_REASON_NO_REGION };
 	int r;
 
@@ -279,13 +262,8 @@ static int run_load(void *arg, struct mk_error *err)
 		mk_refusal_error(err, &refusal, ENXIO, NULL);
 		return -ENXIO;
 	}
-	r = full_cmdline(job, &cmdline);
-	if (r < 0) {
-		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
-		return r;
-	}
 	r = mk_instance_load(job->ctx, job->boot.id, job->checked.kernel_fd,
-			     job->checked.initrd_fd, cmdline, err);
+			     job->checked.initrd_fd, job->checked.cmdline, err);
 	if (r < 0 && err)
 		mk_error_object(err, "%s",
 				load_object(job->config, err->reason));

@@ -221,3 +221,22 @@ takes() {
 	run -0 "$fake" spawn numa.json
 	is '"300M on nodes 0-1"' "$(jq .memory_asked "$MKCTL_ROOT/run/mkctl/web.json")"
 }
+
+@test "check: what does not fit is refused before anything is made" {
+	local verb
+
+	make_config web 2-3 32M > small.json
+	truncate -s 31M initrd
+	sed -i 's/"cmdline"/"initrd": "initrd", &/' small.json
+	make_config web 2-3 > long.json
+	sed -i "s/quiet/$(printf 'x%.0s' {1..2047})/" long.json
+	for verb in check 'spawn -n' spawn; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr -3 "$fake" $verb small.json
+		has "the initrd needs 31M in one piece of memory, beside the kernel there is room for 28M" "$stderr"
+		# shellcheck disable=SC2086
+		run --separate-stderr -3 "$fake" $verb long.json
+		has "the limit is 2048" "$stderr"
+	done
+	is "" "$("$fake" ls -q)"
+}

@@ -18,6 +18,7 @@
 #include "kernel_file.h"
 
 static struct mk_error err;
+static uint64_t span;
 
 static int check(const void *data, size_t bytes)
 {
@@ -26,7 +27,7 @@ static int check(const void *data, size_t bytes)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, data, bytes), bytes);
 	err = (struct mk_error)MK_ERROR_INIT;
-	return mk_image_check(fd, bytes, "vmlinux", &err);
+	return mk_image_check(fd, bytes, "vmlinux", &span, &err);
 }
 
 static void refused(const void *data, size_t bytes, unsigned int reason,
@@ -53,6 +54,24 @@ static void test_elf_good(void **state)
 	k.abi_version = 0;
 	k.more[0] = MK_ABI_VERSION;
 	assert_int_equal(check(&k, sizeof(k)), 0);
+}
+
+static void test_span(void **state)
+{
+	struct kernel_file k = kernel_file();
+	unsigned char bz[1024] = { 0 };
+
+	(void)state;
+	assert_int_equal(check(&k, sizeof(k)), 0);
+	assert_int_equal(span, 0x200000);
+	/* From a multiple of 2 MiB to the end of a page */
+	k.load.p_paddr += 0x1000;
+	k.ehdr.e_entry += 0x1000;
+	k.load.p_memsz = 0x200001;
+	assert_int_equal(check(&k, sizeof(k)), 0);
+	assert_int_equal(span, 0x202000);
+	assert_int_equal(check(bz, sizeof(bz)), -ENOEXEC);
+	assert_int_equal(span, 0);
 }
 
 static void test_elf_header(void **state)
@@ -233,7 +252,7 @@ static void test_shrunk(void **state)
 	(void)state;
 	assert_int_equal(write(fd, &k, 100), 100);
 	err = (struct mk_error)MK_ERROR_INIT;
-	assert_int_equal(mk_image_check(fd, sizeof(k), "vmlinux", &err),
+	assert_int_equal(mk_image_check(fd, sizeof(k), "vmlinux", &span, &err),
 			 -ENOEXEC);
 	assert_int_equal(err.reason, MK_REASON_IMAGE_TRUNCATED);
 }
@@ -242,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_elf_good),
+		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_elf_header),
 		cmocka_unit_test(test_elf_tables),
 		cmocka_unit_test(test_elf_segments),

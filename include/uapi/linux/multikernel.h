@@ -318,6 +318,10 @@ struct mk_set_cpus {
 #define MK_MEMORY_MIN		0x2000000	/* bytes: 32 MiB */
 #define MK_NODE_ANY		0xffffffffU
 
+/* Where the kernel begins in its piece of memory; in front is the hand-over */
+#define MK_KERNEL_OFFSET	0x200000	/* bytes: 2 MiB */
+#define MK_CMDLINE_MAX		2048	/* bytes, with the NUL */
+
 /**
  * struct mk_memory_part - so much memory from one place
  * @bytes: how much, a multiple of MK_MEMORY_ALIGN, not 0

@@ -5,11 +5,8 @@
 #ifndef _MULTIKERNEL_LAYOUT_H
 #define _MULTIKERNEL_LAYOUT_H
 
-#include <linux/sizes.h>
 #include <linux/types.h>
 #include <uapi/linux/multikernel.h>
-
-#define MK_KERNEL_OFFSET	SZ_2M	/* in its piece, behind the hand-over area */
 
 /**
  * struct mk_layout - addresses, physical

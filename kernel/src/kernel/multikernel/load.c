@@ -17,11 +17,12 @@
 #include <linux/string.h>
 #include <linux/syscalls.h>
 #include <linux/vmalloc.h>
+#include <asm/setup.h>
 
 #include "../kexec_internal.h"
 #include "internal.h"
 
-#define MK_CMDLINE_MAX	2048	/* bytes, with the NUL: COMMAND_LINE_SIZE */
+static_assert(MK_CMDLINE_MAX == COMMAND_LINE_SIZE);
 #define MK_LOAD_FLAGS	(KEXEC_FILE_MULTIKERNEL | KEXEC_FILE_NO_INITRAMFS | \
 			 KEXEC_FILE_DEBUG)
 
