@@ -18,6 +18,7 @@
 
 #include "boot_log.h"
 #include "facts.h"
+#include "run_dir.h"
 
 #define INFIX		".boot-"
 #define SUFFIX		".log"
@@ -170,48 +171,21 @@ void mk_boot_log_clear(struct mk_boot_log *log)
 	*log = (struct mk_boot_log){ 0 };
 }
 
-static int write_all(int fd, const char *text, size_t left)
-{
-	ssize_t n;
-
-	while (left) {
-		n = write(fd, text, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Logs may say more than everybody should read, so they are root's. */
 static int write_file(int dir, const struct mk_get *get, const char *text,
 		      size_t bytes)
 {
-	char path[MK_BOOT_LOG_FILE_MAX], tmp[MK_BOOT_LOG_FILE_MAX + 8];
+	char path[MK_BOOT_LOG_FILE_MAX];
 	char head[HEAD_MAX], line[HEAD_MAX + 32];
-	mk_autoclose int fd = -1;
-	int r;
+	struct iovec parts[2];
 
 	mk_boot_log_file(get->name, get->epoch, path);
-	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
 	format_head(get, get->epoch, head);
 	snprintf(line, sizeof(line), "%s%llu\n", head,
 		 (unsigned long long)mk_log_zero_ns(get));
-	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-		    O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, line, strlen(line));
-	if (r == 0)
-		r = write_all(fd, text, bytes);
-	if (r == 0 && renameat(dir, tmp, dir, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(dir, tmp, 0);
-	return r;
+	parts[0] = (struct iovec){ .iov_base = line, .iov_len = strlen(line) };
+	parts[1] = (struct iovec){ .iov_base = (char *)text, .iov_len = bytes };
+	return mk_run_dir_write(dir, path, 0600, parts, MK_ARRAY_SIZE(parts));
 }
 
 /*
@@ -233,7 +207,7 @@ static int sweep_files(const struct sweep *sweep, struct mk_error *err)
 	fd = mk_ctx_open(sweep->ctx, MK_RUN_DIR, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 :
-		       mk_facts_open_error(err, MK_RUN_DIR, -fd);
+		       mk_run_dir_error(err, MK_RUN_DIR, -fd);
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -302,7 +276,7 @@ int mk_boot_log_keep(struct mk_ctx *ctx, const struct mk_get *get,
 
 	if (get->epoch == 0)
 		return 0;
-	r = mk_facts_dir(ctx, &dir, err);
+	r = mk_run_dir_open(ctx, &dir, err);
 	if (r == 0)
 		r = mk_log_open(ctx, get->id, &log, err);
 	if (r < 0)

@@ -13,6 +13,7 @@
 
 #include "boot_log.h"
 #include "facts.h"
+#include "run_dir.h"
 #include "vacate.h"
 
 #define LOCK_PATH	MK_RUN_DIR "/lock"
@@ -70,13 +71,13 @@ static int lock_take(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
 	mk_autoclose int fd = -1;
 	int r;
 
-	r = mk_facts_dir(ctx, &dir, err);
+	r = mk_run_dir_open(ctx, &dir, err);
 	if (r < 0)
 		return r;
 	fd = openat(dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    0644);
 	if (fd < 0)
-		return mk_facts_open_error(err, LOCK_PATH, errno);
+		return mk_run_dir_error(err, LOCK_PATH, errno);
 	r = lock_wait(fd, MK_LOCK_TIMEOUT_MS, err);
 	if (r < 0)
 		return r;
@@ -165,7 +166,7 @@ int mk_facts_repair(struct mk_ctx *ctx, struct mk_error *err)
 	int fd;
 	int r;
 
-	r = mk_facts_dir(ctx, &fd, err);
+	r = mk_run_dir_open(ctx, &fd, err);
 	if (r < 0)
 		return r;
 	dir = fdopendir(fd);

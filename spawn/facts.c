@@ -11,10 +11,10 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "facts.h"
 #include "parse.h"
+#include "run_dir.h"
 
 #define FACTS_SCHEMA	"mkctl.state/1"
 #define FACTS_MAX	65536	/* bytes of a file */
@@ -41,32 +41,6 @@ bool mk_facts_match(const struct mk_facts *facts, const struct mk_get *get)
 	if (facts->pending && facts->id == 0)
 		return true;
 	return facts->id == get->id && facts->created_ns == get->created_ns;
-}
-
-int mk_facts_open_error(struct mk_error *err, const char *object, int error)
-{
-	bool denied = error == EACCES || error == EPERM;
-
-	mk_error_set(err, denied ? MK_ERR_NOT_PERMITTED : MK_ERR_FAILED,
-		     object, "cannot make or open it: %s", strerror(error));
-	if (denied)
-		mk_error_hint(err, "run it as root");
-	return -error;
-}
-
-int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
-{
-	int root = mk_ctx_dirfd(ctx);
-	int fd;
-
-	/* What mkdir has to say is said again, and better, by the open. */
-	(void)mkdirat(root, mk_ctx_relative("/run"), 0755);
-	(void)mkdirat(root, mk_ctx_relative(MK_RUN_DIR), 0755);
-	fd = mk_ctx_open(ctx, MK_RUN_DIR, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return mk_facts_open_error(err, MK_RUN_DIR, -fd);
-	*ret_fd = fd;
-	return 0;
 }
 
 static void add_string(struct json_object *doc, const char *key,
@@ -107,62 +81,26 @@ static struct json_object *to_json(const struct mk_facts *facts)
 	return doc;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t left = strlen(text);
-	ssize_t n;
-
-	while (left) {
-		n = write(fd, text, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		left -= (size_t)n;
-	}
-	return 0;
-}
-
-int mk_facts_write_text(int dir, const char *file, const char *text)
-{
-	char tmp[MK_NAME_MAX + 16];
-	mk_autoclose int fd = -1;
-	int r;
-
-	snprintf(tmp, sizeof(tmp), "%s.tmp", file);
-	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-		    O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	r = write_all(fd, text);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0 && renameat(dir, tmp, dir, file) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(dir, tmp, 0);
-	return r;
-}
-
 int mk_facts_write(struct mk_ctx *ctx, const struct mk_facts *facts,
 		   struct mk_error *err)
 {
 	char file[MK_NAME_MAX + 8];
 	mk_autoclose int dir = -1;
 	struct json_object *doc;
+	struct iovec text;
 	int r;
 
-	r = mk_facts_dir(ctx, &dir, err);
+	r = mk_run_dir_open(ctx, &dir, err);
 	if (r < 0)
 		return r;
 	doc = to_json(facts);
 	snprintf(file, sizeof(file), "%s.json", facts->name);
-	r = mk_facts_write_text(dir, file,
-				json_object_to_json_string_ext(doc,
+	text.iov_base = (char *)json_object_to_json_string_ext(doc,
 						JSON_C_TO_STRING_PRETTY |
 						JSON_C_TO_STRING_SPACED |
-						JSON_C_TO_STRING_NOSLASHESCAPE));
+						JSON_C_TO_STRING_NOSLASHESCAPE);
+	text.iov_len = strlen(text.iov_base);
+	r = mk_run_dir_write(dir, file, 0644, &text, 1);
 	json_object_put(doc);
 	if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, MK_RUN_DIR,

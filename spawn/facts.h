@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files below /run/mkctl that add what the kernel cannot say.
+ * State files: what the kernel cannot say of an instance.
  */
 #ifndef MK_SPAWN_FACTS_H
 #define MK_SPAWN_FACTS_H
 
 #include <mk/spawn.h>
 
-#define MK_RUN_DIR	"/run/mkctl"
-
-/** mk_facts_dir() - open the folder, making it */
-int mk_facts_dir(struct mk_ctx *ctx, int *ret_fd,
-		 struct mk_error *err) MK_MUST_CHECK;
-/** mk_facts_open_error() - @object, there or the folder, cannot be opened */
-int mk_facts_open_error(struct mk_error *err, const char *object, int error);
-/**
- * mk_facts_write_text() - a file of the folder @dir, atomically and synced
- * @file: its name, shorter than MK_NAME_MAX + 8
- */
-int mk_facts_write_text(int dir, const char *file,
-			const char *text) MK_MUST_CHECK;
 /*
  * These two may fail unheard where something worse is reported already: the
  * next change repairs what is left.

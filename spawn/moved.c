@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "facts.h"
 #include "moved.h"
+#include "run_dir.h"
 
 #define MOVED_PATH	MK_RUN_DIR "/" MK_MOVED_NAME
 #define MOVED_BAD	MOVED_PATH ".bad"
@@ -227,6 +227,7 @@ int mk_moved_save(struct mk_ctx *ctx, const struct mk_moved *moved,
 {
 	mk_autofree char *text = NULL;
 	mk_autoclose int dir = -1;
+	struct iovec part;
 	int r;
 
 	if (is_empty(moved))
@@ -234,10 +235,11 @@ int mk_moved_save(struct mk_ctx *ctx, const struct mk_moved *moved,
 	text = mk_moved_format(moved);
 	if (!text)
 		return out_of_memory(err);
-	r = mk_facts_dir(ctx, &dir, err);
+	r = mk_run_dir_open(ctx, &dir, err);
 	if (r < 0)
 		return r;
-	r = mk_facts_write_text(dir, MK_MOVED_NAME, text);
+	part = (struct iovec){ .iov_base = text, .iov_len = strlen(text) };
+	r = mk_run_dir_write(dir, MK_MOVED_NAME, 0644, &part, 1);
 	if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, MOVED_PATH,
 			     "cannot write: %s", strerror(-r));
