@@ -41,10 +41,7 @@ static int restart_one(struct app *app, const struct mk_instance *inst,
 		return 0;
 	r = mk_restart(app->ctx, inst, app->opts.kill,
 		       app->opts.timeout_s * 1000, &run_options, &result, err);
-	if (r == 0)
-		print_started(app, &result, arg);
-	app->log_tail = TAKE_PTR(result.log_tail);
-	mk_run_result_clear(&result);
+	finish_started(app, &result, r, arg);
 	return r;
 }
 

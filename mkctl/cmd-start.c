@@ -31,10 +31,7 @@ static int start_one(struct app *app, const struct mk_instance *inst,
 	if (skip(app, inst))
 		return 0;
 	r = mk_start(app->ctx, inst, &run_options, &result, err);
-	if (r == 0)
-		print_started(app, &result, arg);
-	app->log_tail = TAKE_PTR(result.log_tail);
-	mk_run_result_clear(&result);
+	finish_started(app, &result, r, arg);
 	return r;
 }
 

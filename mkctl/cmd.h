@@ -228,11 +228,12 @@ void print_stage(void *arg, const char *name, uint64_t ns);
 /** print_running() - last line of a spawn or start */
 void print_running(const struct mk_run_result *result);
 /**
- * print_started() - what a start or restart gave
+ * finish_started() - print what a start or restart gave, and clear it
+ * @r: of it; after a failure the log's tail goes to @app, for main()
  * @list: "instances" of the JSON document; NULL prints text
  */
-void print_started(const struct app *app, const struct mk_run_result *result,
-		   struct json_object *list);
+void finish_started(struct app *app, struct mk_run_result *result, int r,
+		    struct json_object *list);
 /**
  * print_changed() - an instance after a change: its new state
  * @id: looked up again

@@ -250,8 +250,9 @@ static void warn_log_lost(const struct app *app, const struct mk_error *lost)
 	fprintf(stderr, "\n");
 }
 
-void print_started(const struct app *app, const struct mk_run_result *result,
-		   struct json_object *list)
+static void print_started(const struct app *app,
+			  const struct mk_run_result *result,
+			  struct json_object *list)
 {
 	struct json_object *obj;
 
@@ -267,6 +268,15 @@ void print_started(const struct app *app, const struct mk_run_result *result,
 	json_add_string(obj, "log_lost", result->log_lost.code ?
 			result->log_lost.message : NULL);
 	json_object_array_add(list, obj);
+}
+
+void finish_started(struct app *app, struct mk_run_result *result, int r,
+		    struct json_object *list)
+{
+	if (r == 0)
+		print_started(app, result, list);
+	app->log_tail = TAKE_PTR(result->log_tail);
+	mk_run_result_clear(result);
 }
 
 int print_changed(struct app *app, uint32_t id, struct json_object *list,

@@ -36,21 +36,21 @@ struct mk_leaving {
  * @kept: not moved; listed while our partition exists, see cpuset_v2.c
  * @old: where it belongs
  * @given: where mkctl put it; empty when @kept
- * @todo: written down, but not moved yet; not in the file
+ * @noted: written down, but not moved yet; not in the file
  */
 struct mk_moved_task {
 	int pid;
 	int tid;
 	uint64_t start;
 	bool kept;
-	bool todo;
+	bool noted;
 	struct mk_cpumask old;
 	struct mk_cpumask given;
 };
 
 struct mk_moved_irq {
 	unsigned int irq;
-	bool todo;
+	bool noted;
 	struct mk_cpumask old;
 	struct mk_cpumask given;
 };

@@ -28,7 +28,7 @@ struct vacate {
 	struct mk_leaving leaving;
 	struct mk_cpusets sets;
 	struct mk_moved *moved;
-	size_t nr_todo;		/* written down and not moved yet */
+	size_t nr_noted;		/* written down and not moved yet */
 	bool dirty;		/* the record is ahead of its file */
 };
 
@@ -139,7 +139,7 @@ static int note_task(void *arg, const struct mk_task *task)
 		.pid = task->pid,
 		.tid = task->tid,
 		.start = task->start,
-		.todo = true,
+		.noted = true,
 		.old = task->mask,
 		.given = v->leaving.stay,
 	};
@@ -150,7 +150,7 @@ static int note_task(void *arg, const struct mk_task *task)
 	     !mk_task_in_root(v->ctx, task)))
 		return 0;
 	known = mk_moved_find_task(v->moved, task->tid, task->start);
-	v->nr_todo++;
+	v->nr_noted++;
 	if (!known)
 		return mk_moved_add_task(v->moved, &item);
 	/* Moved before, to CPUs that now leave too */
@@ -165,7 +165,7 @@ static int note_irq(void *arg, unsigned int irq, const struct mk_cpumask *mask)
 	struct vacate *v = arg;
 	struct mk_moved_irq item = {
 		.irq = irq,
-		.todo = true,
+		.noted = true,
 		.old = *mask,
 		.given = v->leaving.stay,
 	};
@@ -174,7 +174,7 @@ static int note_irq(void *arg, unsigned int irq, const struct mk_cpumask *mask)
 	    mk_cpumask_meet(mask, &v->leaving.stay) ||
 	    mk_moved_find_irq(v->moved, irq))
 		return 0;
-	v->nr_todo++;
+	v->nr_noted++;
 	return mk_moved_add_irq(v->moved, &item);
 }
 
@@ -270,16 +270,16 @@ static int move_noted(struct vacate *v)
 	int r = 0;
 
 	for (i = 0; i < moved->nr_tasks && r == 0; i++) {
-		if (moved->tasks[i].todo)
+		if (moved->tasks[i].noted)
 			r = move_task(v, &moved->tasks[i]);
-		moved->tasks[i].todo = false;
+		moved->tasks[i].noted = false;
 	}
 	for (i = 0; i < moved->nr_irqs && r == 0; i++) {
-		if (moved->irqs[i].todo)
+		if (moved->irqs[i].noted)
 			r = move_irq(v, &moved->irqs[i]);
-		moved->irqs[i].todo = false;
+		moved->irqs[i].noted = false;
 	}
-	v->nr_todo = 0;
+	v->nr_noted = 0;
 	return r;
 }
 
@@ -327,7 +327,7 @@ static int vacate_tasks(struct vacate *v, const char *name,
 		r = look_for_tasks(v);
 		if (r < 0)
 			return r;
-		if (!v->nr_todo)
+		if (!v->nr_noted)
 			return 0;
 		if (round == 0)
 			r = note_partition(v, name);
