@@ -13,6 +13,8 @@
 
 #include <linux/mk_ring.h>
 
+#include "../unit/msg_head.h"
+
 #define EPOCH		1
 #define ACCESSES_MAX	12	/* of one call: none loops */
 
@@ -184,7 +186,7 @@ static int transmit(u32 len)
 	must(text);
 	memset(text, 0x5a, len ? len : 1);
 	begin(PRODUCER);
-	ret = mk_ring_send(&f.tx, 1, 2, text, len, &kick);
+	ret = mk_ring_send(&f.tx, HEAD(1, 2), text, len, &kick);
 	must(ret == 0 || ret == -EMSGSIZE || ret == -EAGAIN ||
 	     ret == -EBADMSG);
 	must((ret == -EMSGSIZE) == (len > MK_MSG_MAX));

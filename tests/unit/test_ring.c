@@ -16,6 +16,8 @@
 
 #include <linux/mk_ring.h>
 
+#include "msg_head.h"
+
 #define EPOCH	7
 
 /* A ring of its exact size on the heap: ASan sees each step outside. */
@@ -73,7 +75,8 @@ static void fast_forward(struct fixture *f, u32 index)
 
 static int send_u32(struct fixture *f, u32 value)
 {
-	return mk_ring_send(&f->tx, 1, value, &value, sizeof(value), &f->kick);
+	return mk_ring_send(&f->tx, HEAD(1, value), &value, sizeof(value),
+			    &f->kick);
 }
 
 static void send_n(struct fixture *f, u32 first, u32 n)
@@ -92,7 +95,7 @@ static void recv_u32(struct fixture *f, u32 expected)
 	assert_int_equal(f->msg.len, sizeof(value));
 	memcpy(&value, f->msg.payload, sizeof(value));
 	assert_int_equal(value, expected);
-	assert_int_equal(f->msg.id, expected);
+	assert_int_equal(f->msg.head.id, expected);
 }
 
 static void recv_n(struct fixture *f, u32 first, u32 n)
@@ -142,11 +145,12 @@ static void test_one_message(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(mk_ring_recv(&f->rx, &f->msg), 0);
-	assert_int_equal(mk_ring_send(&f->tx, 0x80000001, 0xfffffff0, "hello",
-				      5, &f->kick), 0);
+	assert_int_equal(mk_ring_send(&f->tx, HEAD(0x80000001, 0xfffffff0),
+				      "hello", 5, &f->kick),
+			 0);
 	assert_int_equal(mk_ring_recv(&f->rx, &f->msg), 1);
-	assert_int_equal(f->msg.type, 0x80000001);
-	assert_int_equal(f->msg.id, 0xfffffff0);
+	assert_int_equal(f->msg.head.type, 0x80000001);
+	assert_int_equal(f->msg.head.id, 0xfffffff0);
 	assert_int_equal(f->msg.len, 5);
 	assert_memory_equal(f->msg.payload, "hello", 5);
 	assert_int_equal(mk_ring_recv(&f->rx, &f->msg), 0);
@@ -164,9 +168,9 @@ static void test_lengths(void **state)
 	for (i = 0; i < sizeof(text); i++)
 		text[i] = i * 7 + 1;
 	for (len = 0; len <= MK_MSG_MAX; len++) {
-		assert_int_equal(mk_ring_send(&f->tx, 1, len,
-					      len ? text : NULL, len,
-					      &f->kick), 0);
+		assert_int_equal(mk_ring_send(&f->tx, HEAD(1, len),
+					      len ? text : NULL, len, &f->kick),
+				 0);
 		memset(&f->msg, 0xee, sizeof(f->msg));
 		assert_int_equal(mk_ring_recv(&f->rx, &f->msg), 1);
 		assert_int_equal(f->msg.len, len);
@@ -175,11 +179,13 @@ static void test_lengths(void **state)
 			assert_int_equal(f->msg.payload[i], 0xee);
 	}
 	f->kick = true;
-	assert_int_equal(mk_ring_send(&f->tx, 1, 0, text, MK_MSG_MAX + 1,
-				      &f->kick), -EMSGSIZE);
-	assert_int_equal(mk_ring_send(&f->tx, 1, 0, text, 0xffffffff,
-				      &f->kick), -EMSGSIZE);
-	assert_true(f->kick);		/* written only on success */
+	assert_int_equal(mk_ring_send(&f->tx, HEAD(1, 0), text, MK_MSG_MAX + 1,
+				      &f->kick),
+			 -EMSGSIZE);
+	assert_int_equal(
+		mk_ring_send(&f->tx, HEAD(1, 0), text, 0xffffffff, &f->kick),
+		-EMSGSIZE);
+	assert_true(f->kick); /* written only on success */
 	assert_int_equal(mk_ring_recv(&f->rx, &f->msg), 0);
 }
 

@@ -43,6 +43,8 @@ static void sim_mb(void);
 
 #include <linux/mk_ring.h>
 
+#include "msg_head.h"
+
 #define BUFFER_MAX	4		/* stores waiting in one CPU */
 #define STEPS_MAX	2000		/* of one run */
 #define SEEN_BITS	22
@@ -168,7 +170,8 @@ static void send_or_sleep(u32 id)
 {
 	bool kick = false;
 
-	while (mk_ring_send(&sim.tx, 1, id, &id, sizeof(id), &kick) == -EAGAIN)
+	while (mk_ring_send(&sim.tx, HEAD(1, id), &id, sizeof(id), &kick) ==
+	       -EAGAIN)
 		if (!mk_ring_tx_arm(&sim.tx))
 			wait_bell();
 	if (kick)
@@ -196,7 +199,7 @@ static bool consume_batch(u32 *got)
 		ret = mk_ring_recv(&sim.rx, &msg);
 		assert_true(ret >= 0);
 		if (ret)
-			assert_int_equal(msg.id, (*got)++);
+			assert_int_equal(msg.head.id, (*got)++);
 	}
 	if (mk_ring_rx_kick(&sim.rx))
 		sim.threads[PRODUCER].bell = true;
@@ -237,7 +240,7 @@ static void run_start(void)
 	mk_ring_tx_init(&sim.tx, &sim.ring);
 	mk_ring_rx_init(&sim.rx, &sim.ring);
 	for (i = 0; i < sim.backlog; i++)
-		assert_int_equal(mk_ring_send(&sim.tx, 1, i, &i, sizeof(i),
+		assert_int_equal(mk_ring_send(&sim.tx, HEAD(1, i), &i, sizeof(i),
 					      &kick), 0);
 	thread_start(&sim.threads[PRODUCER], producer);
 	thread_start(&sim.threads[CONSUMER], consumer);

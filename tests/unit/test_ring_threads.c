@@ -24,6 +24,8 @@
 
 #include <linux/mk_ring.h>
 
+#include "msg_head.h"
+
 #define MESSAGES	100000
 #define DEADLINE_S	20
 
@@ -114,7 +116,7 @@ static bool send_one(struct link *l, u32 i)
 	fill(text, i, len);
 	for (;;) {
 		/* The type carries the checksum. */
-		ret = mk_ring_send(&l->tx, sum_of(text, len), i, text, len,
+		ret = mk_ring_send(&l->tx, HEAD(sum_of(text, len), i), text, len,
 				   &kick);
 		if (ret != -EAGAIN)
 			break;
@@ -146,12 +148,12 @@ static const char *verify(const struct mk_msg *msg, u32 i)
 {
 	u32 got;
 
-	if (msg->len != length_of(i) || msg->id != i)
+	if (msg->len != length_of(i) || msg->head.id != i)
 		return "consumer: wrong message";
 	memcpy(&got, msg->payload, sizeof(got));
 	if (got != i)
 		return "consumer: wrong number";
-	if (sum_of(msg->payload, msg->len) != msg->type)
+	if (sum_of(msg->payload, msg->len) != msg->head.type)
 		return "consumer: wrong checksum";
 	return NULL;
 }

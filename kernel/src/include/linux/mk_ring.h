@@ -56,7 +56,7 @@
 #include <linux/mk_shared.h>
 
 #define MK_RING_MAGIC		0x0000676e69726b6dULL	/* "mkring" */
-#define MK_RING_VERSION		1
+#define MK_RING_VERSION		2
 #define MK_RING_SLOTS		64	/* a power of two */
 #define MK_RING_BYTES		24576	/* of struct mk_ring: 6 pages */
 #define MK_MSG_MAX		256	/* bytes of payload */
@@ -65,21 +65,41 @@
 #define MK_RING_WAKE_SLOTS	(MK_RING_SLOTS / 4)
 
 /**
+ * struct mk_msg_head - what a message is, beside its payload
+ * @type: what the message is, for the dispatcher of its kind
+ * @id: pairs a reply with its request
+ * @kind: which dispatcher (enum mk_kind)
+ * @from: who in the sender's kernel, as the kind says
+ * @to: who in the receiver's kernel
+ * @nr: number of the message in its stream
+ * @ack: messages that the sender has consumed of the stream's other direction
+ *
+ * The ring carries it and looks at nothing of it.
+ */
+struct mk_msg_head {
+	u32 type;
+	u32 id;
+	u32 kind;
+	u32 from;
+	u32 to;
+	u32 nr;
+	u32 ack;
+};
+
+/**
  * struct mk_ring_slot - one message in shared memory
  * @seq: index of the message + 1
- * @type: what the message is, for the dispatcher
  * @len: bytes of @payload in use
- * @id: pairs a reply with its request
+ * @head: what it is
+ * @pad: the payload begins a cache line, and neighbours do not share one
  * @payload: the message
- * @pad: to whole cache lines: neighbours do not share one
  */
 struct mk_ring_slot {
 	u32 seq;
-	u32 type;
 	u32 len;
-	u32 id;
+	struct mk_msg_head head;
+	u8 pad[28];
 	u8 payload[MK_MSG_MAX];
-	u8 pad[48];
 };
 
 /**
@@ -118,10 +138,15 @@ struct mk_ring {
 
 static_assert((MK_RING_SLOTS & (MK_RING_SLOTS - 1)) == 0, "power of two");
 MK_ASSERT_OFFSET(struct mk_ring_slot, seq, 0);
-MK_ASSERT_OFFSET(struct mk_ring_slot, type, 4);
-MK_ASSERT_OFFSET(struct mk_ring_slot, len, 8);
-MK_ASSERT_OFFSET(struct mk_ring_slot, id, 12);
-MK_ASSERT_OFFSET(struct mk_ring_slot, payload, 16);
+MK_ASSERT_OFFSET(struct mk_ring_slot, len, 4);
+MK_ASSERT_OFFSET(struct mk_ring_slot, head, 8);
+MK_ASSERT_OFFSET(struct mk_msg_head, id, 4);
+MK_ASSERT_OFFSET(struct mk_msg_head, kind, 8);
+MK_ASSERT_OFFSET(struct mk_msg_head, from, 12);
+MK_ASSERT_OFFSET(struct mk_msg_head, to, 16);
+MK_ASSERT_OFFSET(struct mk_msg_head, nr, 20);
+MK_ASSERT_OFFSET(struct mk_msg_head, ack, 24);
+MK_ASSERT_OFFSET(struct mk_ring_slot, payload, 64);
 static_assert(sizeof(struct mk_ring_slot) == 320, "slot size");
 MK_ASSERT_OFFSET(struct mk_ring, magic, 0);
 MK_ASSERT_OFFSET(struct mk_ring, version, 8);
@@ -197,16 +222,14 @@ struct mk_ring_rx {
 /**
  * struct mk_msg - a received message, private memory
  * @seq: index of the message + 1
- * @type: as sent
  * @len: bytes of @payload, checked; what follows them is undefined
- * @id: as sent
+ * @head: as sent
  * @payload: as sent
  */
 struct mk_msg {
 	u32 seq;
-	u32 type;
 	u32 len;
-	u32 id;
+	struct mk_msg_head head;
 	u8 payload[MK_MSG_MAX] __aligned(8);
 };
 
@@ -359,8 +382,7 @@ static inline bool mk_ring_publish(struct mk_ring_tx *tx)
 /**
  * mk_ring_send() - send one message
  * @tx: the producer
- * @type: what it is
- * @id: request or reply id
+ * @head: what it is
  * @payload: the message, may be NULL when @len is 0
  * @len: bytes, up to MK_MSG_MAX
  * @ret_kick: the caller shall ring the consumer's doorbell now
@@ -370,9 +392,10 @@ static inline bool mk_ring_publish(struct mk_ring_tx *tx)
  * out of range. It was not believed, only counted. The consumer publishes its
  * index again when it is woken, so ringing its doorbell may repair the ring.
  */
-static inline int __must_check mk_ring_send(struct mk_ring_tx *tx, u32 type,
-					    u32 id, const void *payload,
-					    u32 len, bool *ret_kick)
+static inline int __must_check mk_ring_send(struct mk_ring_tx *tx,
+					    const struct mk_msg_head *head,
+					    const void *payload, u32 len,
+					    bool *ret_kick)
 {
 	struct mk_ring_slot *slot;
 	int ret;
@@ -385,9 +408,8 @@ static inline int __must_check mk_ring_send(struct mk_ring_tx *tx, u32 type,
 
 	slot = &tx->sh->slots[tx->head & (MK_RING_SLOTS - 1)];
 	WRITE_ONCE(slot->seq, tx->head + 1);
-	WRITE_ONCE(slot->type, type);
 	WRITE_ONCE(slot->len, len);
-	WRITE_ONCE(slot->id, id);
+	mk_copy(&slot->head, head, sizeof(*head));
 	if (len)
 		mk_copy(slot->payload, payload, len);
 
@@ -444,9 +466,7 @@ static inline int mk_ring_copy(struct mk_ring_rx *rx, struct mk_msg *out)
 		&rx->sh->slots[rx->tail & (MK_RING_SLOTS - 1)];
 
 	out->seq = READ_ONCE(slot->seq);
-	out->type = READ_ONCE(slot->type);
 	out->len = READ_ONCE(slot->len);
-	out->id = READ_ONCE(slot->id);
 	if (out->seq != rx->tail + 1) {
 		mk_ring_count(&rx->counters.lost);
 		return -EBADMSG;
@@ -455,6 +475,7 @@ static inline int mk_ring_copy(struct mk_ring_rx *rx, struct mk_msg *out)
 		mk_ring_count(&rx->counters.bad_len);
 		return -EBADMSG;
 	}
+	mk_copy(&out->head, &slot->head, sizeof(out->head));
 	mk_copy(out->payload, slot->payload, out->len);
 	barrier();	/* later reads of the copy must not go to the slot */
 	return 1;

@@ -8,7 +8,10 @@
 #ifndef _LINUX_MULTIKERNEL_H
 #define _LINUX_MULTIKERNEL_H
 
+#include <linux/list.h>
+#include <linux/module.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/multikernel.h>
 
 #ifdef CONFIG_MULTIKERNEL
@@ -43,6 +46,62 @@ long multikernel_kexec_file_load(int kernel_fd, int initrd_fd,
 int multikernel_kexec_begin(void);
 void multikernel_kexec_end(void);
 void generic_multikernel_interrupt(void);
+
+/*
+ * The older interface, by CPU: a CPU is a physical (APIC) id, the only number
+ * that two kernels agree on, and names where the callback runs. Own CPUs too.
+ * Newer code uses <linux/mk_message.h>.
+ */
+
+#define MK_MAX_DATA_SIZE	256
+
+/**
+ * struct mk_ipi_data - a message, as a callback gets it
+ * @sender_cpu: APIC id of the sending CPU; belongs to the sending kernel
+ * @type: as sent
+ * @data_size: bytes at @buffer
+ * @buffer: private copy, valid until the callback returns
+ */
+struct mk_ipi_data {
+	int sender_cpu;
+	unsigned int type;
+	size_t data_size;
+	char buffer[MK_MAX_DATA_SIZE];
+};
+
+typedef void (*mk_ipi_callback_t)(struct mk_ipi_data *data, void *ctx);
+
+/**
+ * struct mk_ipi_handler - who gets every message of this interface
+ * @callback: called in process context on the CPU that was addressed
+ * @context: for @callback
+ * @saved_data: the message that is being handled
+ * @work: what runs @callback
+ * @node: private
+ */
+struct mk_ipi_handler {
+	mk_ipi_callback_t callback;
+	void *context;
+	struct mk_ipi_data *saved_data;
+	struct work_struct work;
+	struct list_head node;
+};
+
+#define multikernel_register_handler(callback, ctx) \
+	__multikernel_register_handler(THIS_MODULE, callback, ctx)
+struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
+						      mk_ipi_callback_t callback,
+						      void *ctx);
+void multikernel_unregister_handler(struct mk_ipi_handler *handler);
+int multikernel_send_ipi_data(int cpu, void *data, size_t data_size,
+			      unsigned long type);
+
+#define MK_PFN_IPI_TYPE		0x80000001U
+
+int mk_send_pfn(int target_cpu, unsigned long pfn);
+int mk_receive_pfn(struct mk_ipi_data *data, unsigned long *out_pfn);
+void *mk_receive_map_page(struct mk_ipi_data *data);
+void mk_receive_unmap_page(void *p);
 
 #else
 
