@@ -5,13 +5,15 @@
  *
  * The host makes it once and is the only one that ever clears any of it;
  * instances join. It is cut into whole pages by owner, so that an instance can
- * map the header and the table read-only, its own block read-write, and
- * nothing else:
+ * map what the host writes read-only, its own block read-write, and nothing
+ * else but the rings that it is an end of:
  *
  *	page 0		struct mk_region_header		written by the host
  *	table		struct mk_region_entry[]	written by the host
+ *	CPUs		struct mk_region_cpu[]		written by the host
  *	block of each	slot | ring to instance | ring to host | log ring
  *	instance
+ *	pairs		ring | ring			by two instances
  *
  * A block is made when its instance is created, anywhere in the rest of the
  * region, so nothing is sized per instance before it exists.
@@ -48,6 +50,9 @@
  * @host_apicid: where instances ring the host's doorbell
  * @host_vector: with which vector
  * @features_needed: MK_FEATURE_* that a joiner has to have
+ * @cpus_offset: of the first struct mk_region_cpu, from the region's start, in
+ *	whole pages
+ * @cpus_entries: CPUs of the machine
  *
  * The first two fields are the same in every version.
  */
@@ -65,7 +70,9 @@ struct mk_region_header {
 	__u32 host_vector;
 	__u32 reserved0;
 	__u64 features_needed;
-	__u32 reserved[14];
+	__u32 cpus_offset;
+	__u32 cpus_entries;
+	__u32 reserved[12];
 };
 static_assert(sizeof(struct mk_region_header) == 128);
 
@@ -96,6 +103,18 @@ struct mk_region_entry {
 	__u32 reserved[14];
 };
 static_assert(sizeof(struct mk_region_entry) == 128);
+
+/**
+ * struct mk_region_cpu - which kernel has a CPU
+ * @apicid: of the CPU
+ * @owner: instance id, 0 for the host, MK_CPU_NOBODY while it executes none
+ */
+struct mk_region_cpu {
+	__u32 apicid;
+	__u32 owner;
+};
+
+#define MK_CPU_NOBODY		0xffffffffU
 
 /**
  * struct mk_slot - what an instance says of itself; only it writes here
@@ -135,12 +154,5 @@ struct mk_slot {
 };
 static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);
 static_assert(sizeof(struct mk_slot) <= MK_REGION_PAGE);
-
-/* Types of the messages between a host and an instance. */
-enum mk_message {
-	MK_MSG_ALIVE	= 1,	/* to the host: no payload, see the slot */
-	MK_MSG_READY	= 2,	/* to the host */
-	MK_MSG_STOP	= 3,	/* to the instance: power off, please */
-};
 
 #endif /* _LINUX_MK_REGION_H */

@@ -252,7 +252,7 @@ struct mk_wire_pfn {
 static_assert(sizeof(struct mk_wire_answer) == 8, "answer");
 static_assert(sizeof(struct mk_refusal) <= MK_ANSWER_MAX, "fits a reply");
 static_assert(sizeof(struct mk_wire_link) == 64, "link");
-static_assert(sizeof(struct mk_wire_share_op) == 104, "share op");
+static_assert(sizeof(struct mk_wire_share_op) == 96, "share op");
 static_assert(sizeof(struct mk_wire_share) == 88 + 8 * MK_SHARE_EXTENTS,
 	      "share");
 static_assert(sizeof(struct mk_wire_share) <= MK_ANSWER_MAX, "fits a reply");

@@ -28,6 +28,7 @@
 #include <asm/setup.h>
 
 #include "internal.h"
+#include "peer.h"
 
 #define MK_BEAT_JIFFIES	(HZ / 10)
 
@@ -38,10 +39,9 @@ static struct mk_slot *mk_slot __ro_after_init;
 static struct mk_region_header mk_header __ro_after_init;
 static void *mk_early_log __initdata;
 
-static struct mk_ring_tx mk_tx;
-static DEFINE_RAW_SPINLOCK(mk_tx_lock);
-static struct mk_ring_rx mk_rx;
-static bool mk_joined;		/* messages are listened to */
+static struct mk_peer *mk_host __ro_after_init;
+/* What the host writes for all, mapped read-only: header, table, CPUs */
+static const void *mk_common __ro_after_init;
 
 static size_t __init mk_log_bytes(void)
 {
@@ -161,10 +161,56 @@ static void __init mk_join_slot(void)
 	smp_store_release(&mk_slot->epoch, mk_self.epoch);
 }
 
+/* Header, table and CPUs lie in front of all blocks, in this order. */
+static int __init mk_map_common(void)
+{
+	u64 bytes = mk_header.cpus_offset + (u64)mk_header.cpus_entries *
+		    sizeof(struct mk_region_cpu);
+
+	mk_common = mk_map_phys(mk_guest.region_addr,
+				ALIGN(bytes, MK_REGION_PAGE), false);
+	if (!mk_common)
+		return -ENOMEM;
+	mk_cpu_map_join(mk_common + mk_header.cpus_offset,
+			mk_header.cpus_entries);
+	return 0;
+}
+
+/** mk_guest_epoch() - number of another instance's last start */
+u32 mk_guest_epoch(u32 id)
+{
+	const struct mk_region_entry *table;
+
+	if (!id || id > mk_header.table_entries || !mk_common)
+		return 0;
+	table = mk_common + mk_header.table_offset;
+	return READ_ONCE(table[id - 1].epoch);
+}
+
+static int __init mk_join_host(void *block)
+{
+	struct mk_peer_setup setup = {
+		.name = MK_PEER_HOST,
+		.serial = mk_self.epoch,
+		.tx = block + mk_self.ring_out_offset,
+		.rx = block + mk_self.ring_in_offset,
+		.bell_apicid = mk_header.host_apicid,
+		.bell_vector = mk_header.host_vector,
+	};
+
+	if (mk_ring_check(setup.tx, mk_self.epoch) ||
+	    mk_ring_check(setup.rx, mk_self.epoch)) {
+		pr_err("the rings are not of this start\n");
+		return -ESTALE;
+	}
+	mk_host = mk_peer_new(&setup);
+	return mk_host ? 0 : -ENOMEM;
+}
+
 static int __init mk_join(void)
 {
-	struct mk_ring *in, *out;
 	void *block;
+	int ret;
 
 	/* By now the kernel knows what it takes for its own RAM. */
 	if (region_intersects(mk_guest.region_addr, mk_guest.region_bytes,
@@ -176,16 +222,11 @@ static int __init mk_join(void)
 	block = mk_map_block();
 	if (!block)
 		return -ENOMEM;
-	in = block + mk_self.ring_in_offset;
-	out = block + mk_self.ring_out_offset;
-	if (mk_ring_check(in, mk_self.epoch) ||
-	    mk_ring_check(out, mk_self.epoch)) {
-		pr_err("the rings are not of this start\n");
+	ret = mk_map_common() ?: mk_join_host(block);
+	if (ret) {
 		memunmap(block);
-		return -ESTALE;
+		return ret;
 	}
-	mk_ring_rx_init(&mk_rx, in);
-	mk_ring_tx_init(&mk_tx, out);
 	mk_slot = block + mk_self.slot_offset;
 	mk_join_slot();
 	if (mk_uses(MK_FEATURE_LOG))
@@ -220,58 +261,21 @@ static void mk_ring_host(void)
 
 static int mk_tell_host(u32 type)
 {
-	unsigned long flags;
-	bool kick;
-	int ret;
+	struct mk_msg_head head = { .kind = MK_KIND_CONTROL, .type = type };
 
-	raw_spin_lock_irqsave(&mk_tx_lock, flags);
-	ret = mk_ring_send(&mk_tx, type, 0, NULL, 0, &kick);
-	raw_spin_unlock_irqrestore(&mk_tx_lock, flags);
-	if (!ret && kick)
-		mk_ring_host();
-	return ret;
+	return mk_peer_send(mk_host, &head, NULL, 0);
 }
 
-static void mk_listen(struct work_struct *work);
-static DECLARE_WORK(mk_listen_work, mk_listen);
-
-static void mk_on_message(const struct mk_msg *msg)
+static void mk_on_stop(struct mk_peer *peer, const struct mk_msg *msg)
 {
-	switch (msg->type) {
-	case MK_MSG_STOP:
-		pr_info("the host asks this kernel to stop\n");
-		orderly_poweroff(true);
-		break;
-	default:
-		pr_warn_ratelimited("message of unknown type %u\n", msg->type);
-	}
+	pr_info("the host asks this kernel to stop\n");
+	orderly_poweroff(true);
 }
 
-static void mk_listen(struct work_struct *work)
-{
-	u32 budget = MK_RING_SLOTS;
-	struct mk_msg msg;
-	int ret;
-
-	do {
-		while (budget && (ret = mk_ring_recv(&mk_rx, &msg)) != 0) {
-			budget--;
-			if (ret > 0)
-				mk_on_message(&msg);
-		}
-		if (mk_ring_rx_kick(&mk_rx))
-			mk_ring_host();
-	} while (budget && mk_ring_rx_arm(&mk_rx));
-	if (!budget)
-		queue_work(system_highpri_wq, work);
-}
-
-/* Hard interrupt. */
-void mk_doorbell_instance(void)
-{
-	if (mk_joined)
-		queue_work(system_highpri_wq, &mk_listen_work);
-}
+static const struct mk_control mk_guest_controls[] = {
+	{ .type = MK_MSG_STOP, .fn = mk_on_stop },
+	{ }
+};
 
 /* Heartbeats: a timer pinned to each CPU, so that a stuck CPU stops its own. */
 static DEFINE_PER_CPU(struct timer_list, mk_beat_timer);
@@ -312,9 +316,9 @@ static int __init mk_guest_init(void)
 		if (ret < 0)
 			return ret;
 	}
-	mk_joined = true;
-	/* What was sent before this kernel could be rung. */
-	queue_work(system_highpri_wq, &mk_listen_work);
+	mk_control_add(mk_guest_controls);
+	mk_peer_up(mk_host);
+	mk_peer_announce(mk_host);
 	return 0;
 }
 subsys_initcall(mk_guest_init);

@@ -214,7 +214,6 @@ static struct mk_instance *mk_instance_new(const char *name, u32 id)
 	inst->id = id;
 	strscpy(inst->name, name, sizeof(inst->name));
 	spin_lock_init(&inst->lock);
-	spin_lock_init(&inst->tx_lock);
 	mutex_init(&inst->log_lock);
 	init_waitqueue_head(&inst->changed);
 	INIT_WORK(&inst->end_work, mk_end_work);
@@ -263,9 +262,7 @@ int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r)
 		mk_instance_put(inst);
 		return ret;
 	}
-	mutex_lock(&mk_rx_lock);
 	list_add_tail(&inst->node, before);
-	mutex_unlock(&mk_rx_lock);
 	mk_show_add(inst);
 	*ret_id = id;
 	return 0;
@@ -474,11 +471,9 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 	ret = mk_lend_return(inst, r) ?: mk_memory_release(inst);
 	if (ret)
 		return ret;
-	/* From here on mk_messages_work() cannot meet it. */
-	mutex_lock(&mk_rx_lock);
 	list_del(&inst->node);
-	mutex_unlock(&mk_rx_lock);
 	mk_show_remove(inst);
+	mk_message_disconnect(inst);
 	mutex_lock(&inst->log_lock);
 	mk_region_remove_instance(inst);
 	inst->gone = true;

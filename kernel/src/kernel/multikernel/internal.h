@@ -6,11 +6,10 @@
  * Locks, in the order in which they are taken:
  *	mk_lock		the list of instances, pool, region, CPU lending; every
  *			request that changes something holds it
- *	mk_rx_lock	mk_instances against mk_messages_work(), and the receiving
- *			ends of the rings: so that messages are handled while a
- *			request of another instance takes its time
  *	inst->log_lock	the block in the region against readers of the log
  *	inst->lock	state, cause and times of one instance (spinlock)
+ *
+ * Those of messages are in peer.h.
  */
 #ifndef _MULTIKERNEL_INTERNAL_H
 #define _MULTIKERNEL_INTERNAL_H
@@ -18,6 +17,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mk_region.h>
+#include <linux/mk_wire.h>
 #include <linux/multikernel.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
@@ -31,6 +31,7 @@
 #include "layout.h"
 #include "ranges.h"
 
+struct mk_peer;
 struct mk_shown;
 struct seq_file;
 
@@ -86,13 +87,9 @@ struct mk_instance {
 	struct mk_ring *ring_out;
 	struct mk_logring *log;
 
-	struct mk_ring_tx tx;			/* under tx_lock */
-	spinlock_t tx_lock;
-	struct mk_ring_rx rx;			/* under mk_rx_lock */
-	u64 polled;				/* turns that used up the budget */
-
 	/* under lock */
 	spinlock_t lock;
+	struct mk_peer *peer;			/* of the last start, or NULL */
 	enum mk_state state;
 	enum mk_cause cause;
 	bool stop_asked;			/* STOP, in this epoch */
@@ -110,9 +107,7 @@ struct mk_instance {
 };
 
 extern struct mutex mk_lock;
-extern struct mutex mk_rx_lock;
-/* by id; changed under both locks, read under either */
-extern struct list_head mk_instances;
+extern struct list_head mk_instances;	/* by id */
 extern struct workqueue_struct *mk_wq;
 
 #define MK_HANDOFF_BYTES	0x40000		/* below its kernel */
@@ -154,6 +149,7 @@ int mk_parse_bytes(const char **s, u64 *ret);
 int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r);
 void mk_region_remove_instance(struct mk_instance *inst);
 int mk_region_start_epoch(struct mk_instance *inst);
+u32 mk_region_epoch(u32 id);
 const char *mk_region_header_check(const struct mk_region_header *h,
 				   u64 total);
 const char *mk_region_entry_check(const struct mk_region_entry *e, u32 id,
@@ -218,16 +214,26 @@ void mk_kill_all(const char *why);
 int mk_closing_check(struct mk_refusal *r);
 
 /* message.c */
-int mk_message_send(struct mk_instance *inst, u32 type, const void *payload,
-		    u32 bytes);
-void mk_messages_work(struct work_struct *work);
-void mk_doorbell_host(void);
+int mk_message_connect(struct mk_instance *inst);
+void mk_message_end(struct mk_instance *inst);
+void mk_message_disconnect(struct mk_instance *inst);
+int mk_message_send(struct mk_instance *inst, u32 type);
 ssize_t mk_message_counters(struct mk_instance *inst, char *buf);
 
+/* cpumap.c */
+u32 mk_cpu_map_bytes(void);
+void mk_cpu_map_make(struct mk_region_cpu *cpus);
+void mk_cpu_set_owner(u32 apicid, u32 owner);
+void mk_cpu_map_join(const struct mk_region_cpu *cpus, u32 nr);
+
+/* map.c */
+void *mk_map_phys(u64 addr, u64 bytes, bool write);
+void mk_unmap_phys(const void *p);
+
 /* guest.c */
-void mk_doorbell_instance(void);
 void mk_guest_end(enum mk_cause cause);
 int mk_guest_notify_ready(void);
+u32 mk_guest_epoch(u32 id);
 
 /* console.c */
 void mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch);
@@ -239,6 +245,8 @@ int mk_fd_open(struct mk_instance *inst, u32 kind);
 void mk_show_add(struct mk_instance *inst);
 void mk_show_remove(struct mk_instance *inst);
 void mk_show_changed(struct mk_instance *inst);
+void mk_show_add_peer(struct mk_peer *peer);
+void mk_show_remove_peer(struct mk_peer *peer);
 
 /* arch: what a port to another architecture has to provide */
 

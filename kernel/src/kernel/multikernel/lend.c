@@ -191,8 +191,10 @@ static int mk_cpu_return(struct mk_instance *inst, u32 cpu,
 
 	WRITE_ONCE(mk_lent_to[cpu], NULL);
 	ret = add_cpu(cpu);
-	if (ret >= 0)		/* 1: it is online already */
+	if (ret >= 0) {		/* 1: it is online already */
+		mk_cpu_set_owner(mk_arch_apicid(cpu), 0);
 		return 0;
+	}
 	WRITE_ONCE(mk_lent_to[cpu], inst);
 	pr_err("CPU %u of '%s' does not come online: %d\n", cpu, inst->name,
 	       ret);
@@ -205,12 +207,10 @@ static void mk_keep_lent(struct mk_instance *inst)
 {
 	u32 i, kept = 0;
 
-	mutex_lock(&mk_rx_lock);
 	for (i = 0; i < inst->nr_cpus; i++)
 		if (mk_lent_to[inst->cpus[i].cpu] == inst)
 			inst->cpus[kept++] = inst->cpus[i];
 	inst->nr_cpus = kept;
-	mutex_unlock(&mk_rx_lock);
 }
 
 /**
@@ -239,8 +239,10 @@ int mk_lend_return(struct mk_instance *inst, struct mk_refusal *r)
 /* Claims the CPUs: from here on nobody else gets them. */
 static void mk_claim(struct mk_instance *inst, const u32 *cpus, u32 nr)
 {
-	while (nr--)
+	while (nr--) {
 		WRITE_ONCE(mk_lent_to[cpus[nr]], inst);
+		mk_cpu_set_owner(mk_arch_apicid(cpus[nr]), MK_CPU_NOBODY);
+	}
 }
 
 /* All of them offline, or none; the instance is busy. */
@@ -261,19 +263,19 @@ static int mk_lend_all(struct mk_instance *inst, const u32 *cpus, u32 nr,
 	/* None of them has run anything: they are the host's in any case. */
 	for (i = 0; i < gone; i++)
 		mk_cpu_return(inst, cpus[i], NULL);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		WRITE_ONCE(mk_lent_to[cpus[i]], NULL);
+		mk_cpu_set_owner(mk_arch_apicid(cpus[i]), 0);
+	}
 	return -EBUSY;
 }
 
-/* mk_messages_work() looks at the list while it holds mk_rx_lock. */
+/* Only of an instance that does not run: mk_message_bell() reads the list. */
 static void mk_set_list(struct mk_instance *inst, struct mk_cpu **list, u32 nr)
 {
-	mutex_lock(&mk_rx_lock);
 	swap(inst->cpus, *list);
 	inst->nr_cpus = nr;
 	inst->cpus_lent = nr;
-	mutex_unlock(&mk_rx_lock);
 }
 
 static void mk_fill_list(struct mk_cpu *list, const u32 *cpus, u32 nr)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's end of the rings: messages to instances, and what instances say.
+ * The host's end of the connection to each instance: where it is rung, what it
+ * says of its life, and how it is asked to stop.
  *
- * A doorbell only queues work; the work looks at every ring. What an instance
- * wrote is copied once and then checked; nothing of it is believed beyond its
- * own ring and slot.
+ * Nothing that an instance wrote is believed beyond its own rings and slot.
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
@@ -14,64 +13,32 @@
 #include <linux/timekeeping.h>
 
 #include "internal.h"
+#include "peer.h"
 
-#define MK_RX_BUDGET	64	/* messages of one ring in one go */
 #define MK_WHEN_MAX_MS	(60ULL * 60 * 1000)
 
-DEFINE_MUTEX(mk_rx_lock);
-struct workqueue_struct *mk_wq;
-
-static DECLARE_DELAYED_WORK(mk_messages, mk_messages_work);
-
-/* Hard interrupt on the host's doorbell CPU. */
-void mk_doorbell_host(void)
+/* Where an instance wants to be woken; not before it has joined. */
+static int mk_message_bell(struct mk_peer *peer, u32 *ret_apicid,
+			   u32 *ret_vector)
 {
-	if (mk_wq)
-		queue_delayed_work(mk_wq, &mk_messages, 0);
-}
-
-/* Where an instance wants to be woken; 0 while it has not joined. */
-static int mk_ring_doorbell(struct mk_instance *inst)
-{
+	struct mk_instance *inst = peer->inst;
 	u32 apicid = READ_ONCE(inst->slot->doorbell_apicid);
-	u32 vector = READ_ONCE(inst->slot->doorbell_vector);
 	u32 i;
 
-	if (READ_ONCE(inst->slot->epoch) != inst->epoch)
+	if (READ_ONCE(inst->slot->epoch) != peer->epoch)
 		return -EAGAIN;
-	if (vector != mk_arch_vector())
+	if (READ_ONCE(inst->slot->doorbell_vector) != mk_arch_vector())
 		return -EINVAL;
-	for (i = 0; i < inst->nr_cpus; i++)
-		if (inst->cpus[i].apicid == apicid)
-			return mk_arch_doorbell(apicid, vector);
+	for (i = 0; i < inst->nr_cpus; i++) {
+		if (inst->cpus[i].apicid != apicid)
+			continue;
+		*ret_apicid = apicid;
+		*ret_vector = mk_arch_vector();
+		return 0;
+	}
 	pr_warn_ratelimited("instance '%s' names APIC id %u as its doorbell, which is not its own\n",
 			    inst->name, apicid);
 	return -EINVAL;
-}
-
-/**
- * mk_message_send() - send a message to an instance
- * @inst: instance; the caller holds mk_lock
- * @type: enum mk_message
- * @payload: or NULL
- * @bytes: of payload
- *
- * One that has not joined yet finds the message when it does. Return: 0 or
- * -EAGAIN for a full ring.
- */
-int mk_message_send(struct mk_instance *inst, u32 type, const void *payload,
-		    u32 bytes)
-{
-	unsigned long flags;
-	bool kick;
-	int ret;
-
-	spin_lock_irqsave(&inst->tx_lock, flags);
-	ret = mk_ring_send(&inst->tx, type, 0, payload, bytes, &kick);
-	spin_unlock_irqrestore(&inst->tx_lock, flags);
-	if (!ret && kick)
-		mk_ring_doorbell(inst);
-	return ret;
 }
 
 /* When on the host's clock was @tsc, which an instance wrote? */
@@ -96,8 +63,9 @@ static u64 mk_log_zero(const struct mk_instance *inst)
 	       inst->alive_ns - clock : inst->sipi_ns;
 }
 
-static void mk_on_alive(struct mk_instance *inst)
+static void mk_on_alive(struct mk_peer *peer, const struct mk_msg *msg)
 {
+	struct mk_instance *inst = peer->inst;
 	u64 when = mk_when(READ_ONCE(inst->slot->alive_tsc));
 	u8 boot_id[MK_BOOT_ID_SIZE];
 	unsigned long flags;
@@ -111,10 +79,12 @@ static void mk_on_alive(struct mk_instance *inst)
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
+	mk_peer_announce(peer);
 }
 
-static void mk_on_ready(struct mk_instance *inst)
+static void mk_on_ready(struct mk_peer *peer, const struct mk_msg *msg)
 {
+	struct mk_instance *inst = peer->inst;
 	u64 when = mk_when(READ_ONCE(inst->slot->ready_tsc));
 	unsigned long flags;
 
@@ -127,24 +97,10 @@ static void mk_on_ready(struct mk_instance *inst)
 	wake_up_interruptible_poll(&inst->changed, EPOLLIN);
 }
 
-static void mk_on_message(struct mk_instance *inst, const struct mk_msg *msg)
-{
-	switch (msg->type) {
-	case MK_MSG_ALIVE:
-		mk_on_alive(inst);
-		break;
-	case MK_MSG_READY:
-		mk_on_ready(inst);
-		break;
-	default:
-		pr_warn_ratelimited("instance '%s' sent a message of unknown type %u\n",
-				    inst->name, msg->type);
-	}
-}
-
 /* The end is a word in the slot: a panic can write it with any lock held. */
-static void mk_look_for_end(struct mk_instance *inst)
+static void mk_look_for_end(struct mk_peer *peer)
 {
+	struct mk_instance *inst = peer->inst;
 	u32 cause = READ_ONCE(inst->slot->end_cause);
 
 	switch (cause) {
@@ -162,68 +118,111 @@ static void mk_look_for_end(struct mk_instance *inst)
 	}
 }
 
-/* Returns true if there is more than the budget allowed. */
-static bool mk_receive(struct mk_instance *inst)
+static bool mk_may_have_ended(const struct mk_peer *peer)
 {
-	u32 budget = MK_RX_BUDGET;
-	struct mk_msg msg;
-	int ret;
-
-	do {
-		while (budget && (ret = mk_ring_recv(&inst->rx, &msg)) != 0) {
-			budget--;
-			if (ret > 0)
-				mk_on_message(inst, &msg);
-		}
-		if (mk_ring_rx_kick(&inst->rx))
-			mk_ring_doorbell(inst);
-	} while (budget && mk_ring_rx_arm(&inst->rx));
-	mk_look_for_end(inst);
-	if (!budget)
-		inst->polled++;
-	return !budget;
+	return READ_ONCE(peer->inst->slot->end_cause);
 }
 
-void mk_messages_work(struct work_struct *work)
-{
-	struct mk_instance *inst;
-	bool more = false;
+static const struct mk_control mk_host_controls[] = {
+	{ .type = MK_MSG_ALIVE, .fn = mk_on_alive },
+	{ .type = MK_MSG_READY, .fn = mk_on_ready },
+	{ }
+};
 
-	mutex_lock(&mk_rx_lock);
-	list_for_each_entry(inst, &mk_instances, node)
-		if (mk_state_has_cpus(mk_get_state(inst)))
-			more |= mk_receive(inst);
-	mutex_unlock(&mk_rx_lock);
-	/* Past the budget the ring is polled: a flood costs one turn a tick. */
-	if (more)
-		queue_delayed_work(mk_wq, &mk_messages, 1);
+static struct mk_peer *mk_message_swap(struct mk_instance *inst,
+				       struct mk_peer *peer)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	swap(inst->peer, peer);
+	spin_unlock_irqrestore(&inst->lock, flags);
+	return peer;
+}
+
+/**
+ * mk_message_connect() - be ready for what a new start says
+ * @inst: instance whose rings are those of the new epoch; under mk_lock
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mk_message_connect(struct mk_instance *inst)
+{
+	struct mk_peer_setup setup = {
+		.id = inst->id,
+		.epoch = inst->epoch,
+		.serial = inst->epoch,
+		.name = inst->name,
+		.tx = inst->ring_in,
+		.rx = inst->ring_out,
+		.inst = inst,
+		.bell = mk_message_bell,
+		.look = mk_look_for_end,
+		.has_news = mk_may_have_ended,
+	};
+	struct mk_peer *peer = mk_peer_new(&setup);
+
+	if (!peer)
+		return -ENOMEM;
+	mk_peer_up(peer);
+	mk_peer_put(mk_message_swap(inst, peer));
+	return 0;
+}
+
+/**
+ * mk_message_end() - its CPUs have stopped: whoever waits for it is told
+ *
+ * Under mk_lock. The peer stays for its counters.
+ */
+void mk_message_end(struct mk_instance *inst)
+{
+	if (inst->peer)
+		mk_peer_down(inst->peer);
+}
+
+/** mk_message_disconnect() - forget the peer; under mk_lock */
+void mk_message_disconnect(struct mk_instance *inst)
+{
+	mk_message_end(inst);
+	mk_peer_put(mk_message_swap(inst, NULL));
+}
+
+/**
+ * mk_message_send() - send a message without payload to an instance
+ * @inst: instance; the caller holds mk_lock
+ * @type: enum mk_control_type
+ *
+ * One that has not joined yet finds the message when it does. Return: 0,
+ * -EAGAIN for a full ring, -EPIPE.
+ */
+int mk_message_send(struct mk_instance *inst, u32 type)
+{
+	struct mk_msg_head head = { .kind = MK_KIND_CONTROL, .type = type };
+
+	return inst->peer ? mk_peer_send(inst->peer, &head, NULL, 0) : -EPIPE;
 }
 
 /** mk_message_counters() - "NAME VALUE" lines; @buf is a page of sysfs */
 ssize_t mk_message_counters(struct mk_instance *inst, char *buf)
 {
-	const struct mk_ring_counters *tx = &inst->tx.counters;
-	const struct mk_ring_counters *rx = &inst->rx.counters;
+	struct mk_peer *peer;
+	unsigned long flags;
+	ssize_t ret;
 
-	return sysfs_emit(buf,
-			  "sent %llu\nfull %llu\ndoorbells %llu\n"
-			  "doorbells_suppressed %llu\nreceived %llu\n"
-			  "lost %llu\nbad_length %llu\nbad_index %llu\n"
-			  "polled %llu\n",
-			  READ_ONCE(tx->sent), READ_ONCE(tx->full),
-			  READ_ONCE(tx->kicks),
-			  READ_ONCE(tx->kicks_suppressed),
-			  READ_ONCE(rx->received), READ_ONCE(rx->lost),
-			  READ_ONCE(rx->bad_len),
-			  READ_ONCE(tx->bad_index) + READ_ONCE(rx->bad_index),
-			  READ_ONCE(inst->polled));
+	spin_lock_irqsave(&inst->lock, flags);
+	peer = inst->peer ? mk_peer_hold(inst->peer) : NULL;
+	spin_unlock_irqrestore(&inst->lock, flags);
+	if (!peer)
+		return 0;
+	ret = mk_peer_counters_show(peer, buf);
+	mk_peer_put(peer);
+	return ret;
 }
 
 static int __init mk_message_init(void)
 {
-	if (!multikernel_is_host())
-		return 0;
-	mk_wq = alloc_workqueue("multikernel", WQ_HIGHPRI | WQ_UNBOUND, 0);
-	return mk_wq ? 0 : -ENOMEM;
+	if (multikernel_is_host())
+		mk_control_add(mk_host_controls);
+	return 0;
 }
 core_initcall(mk_message_init);

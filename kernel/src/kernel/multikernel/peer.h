@@ -23,8 +23,7 @@
  * message in the ring: flow control is by credits (MK_WINDOW), so that control
  * messages always come through.
  *
- * Locks: peer->tx_lock is the innermost one. mk_peers is read under RCU and
- * changed under mk_peers_lock.
+ * Locks: peer->tx_lock is the innermost one.
  */
 #ifndef _MULTIKERNEL_PEER_H
 #define _MULTIKERNEL_PEER_H
@@ -67,6 +66,7 @@ struct mk_stream {
 /** struct mk_peer_counters - beside those of the rings */
 struct mk_peer_counters {
 	u64 polled;		/* turns that used up the budget */
+	u64 muted;		/* pauses after many such turns */
 	u64 unknown;		/* kind, type or end that nobody knows */
 	u64 refused;		/* malformed */
 	u64 late_replies;	/* to nobody who waits */
@@ -77,13 +77,15 @@ struct mk_peer_counters {
  */
 struct mk_peer {
 	struct kref ref;
-	struct rcu_head rcu;
-	struct list_head node;		/* in mk_peers, while it is up */
+	struct list_head node;		/* in the list of peers, while up */
 	u32 id;				/* instance id, 0 for the host */
 	u32 epoch;			/* its start; 0 for the host */
 	u32 serial;			/* epoch of the rings */
 	char name[MK_NAME_MAX];
 	bool up;			/* tx_lock to change it */
+	bool announced;			/* its kernel has come up as well */
+	bool told_up, told_down;	/* the notifiers; tell_work's */
+	struct work_struct tell_work;
 
 	/* host: with a reference; in an instance NULL */
 	struct mk_instance *inst;
@@ -98,11 +100,12 @@ struct mk_peer {
 	wait_queue_head_t space;	/* for space, acks, or the end */
 	struct mk_ring_rx rx;		/* the rx work's */
 	struct delayed_work rx_work;
-	/* where it is rung; asked anew at each doorbell where it may change */
+	unsigned int turns;		/* in a row that used up the budget */
+	/* see struct mk_peer_setup */
 	int (*bell)(struct mk_peer *peer, u32 *ret_apicid, u32 *ret_vector);
 	u32 bell_apicid, bell_vector;
-	/* host: what to look at besides, when it rings or its turn comes */
 	void (*look)(struct mk_peer *peer);
+	bool (*has_news)(const struct mk_peer *peer);
 	struct mk_peer_counters counters;
 
 	/* control.c */
@@ -129,11 +132,12 @@ struct mk_peer {
 	struct kobject *shown;
 };
 
-extern struct list_head mk_peers;
-extern struct mutex mk_peers_lock;
-
 /**
  * struct mk_peer_setup - what makes a peer
+ * @bell: where to ring it, asked at each doorbell, under tx_lock; NULL: at
+ *	@bell_apicid
+ * @look: called at the end of each turn of the rx work, or NULL
+ * @has_news: hard interrupt: is there anything to @look at?
  */
 struct mk_peer_setup {
 	u32 id;
@@ -146,6 +150,7 @@ struct mk_peer_setup {
 	int (*bell)(struct mk_peer *peer, u32 *ret_apicid, u32 *ret_vector);
 	u32 bell_apicid, bell_vector;
 	void (*look)(struct mk_peer *peer);
+	bool (*has_news)(const struct mk_peer *peer);
 };
 
 /* peer.c */
@@ -154,7 +159,7 @@ struct mk_peer_setup {
 struct mk_peer *mk_peer_new(const struct mk_peer_setup *setup);
 /** mk_peer_up() - it may be sent to and is listened to; process context */
 void mk_peer_up(struct mk_peer *peer);
-/** mk_peer_announce() - tell the notifiers; apart, as the caller may hold locks */
+/** mk_peer_announce() - its kernel has come up: tell the notifiers, soon */
 void mk_peer_announce(struct mk_peer *peer);
 /**
  * mk_peer_down() - its kernel has ended, or this connection has
@@ -167,6 +172,8 @@ void mk_peer_announce(struct mk_peer *peer);
 void mk_peer_down(struct mk_peer *peer);
 struct mk_peer *mk_peer_find(u32 id);			/* with a reference */
 struct mk_peer *mk_peer_find_name(const char *name);	/* with a reference */
+/** mk_peer_next() - with the next larger id, or NULL; takes @prev's reference */
+struct mk_peer *mk_peer_next(struct mk_peer *prev);
 /** mk_peer_gone() - why sending fails: -ESTALE when it runs again, or -EPIPE */
 int mk_peer_gone(struct mk_peer *peer);
 
@@ -266,8 +273,6 @@ struct mk_peer *mk_peer_connect(const char *name, struct mk_refusal *r);
 void mk_pairs_instance_gone(struct mk_instance *inst);
 
 /* cpumap.c: which kernel has a CPU */
-
-#define MK_CPU_NOBODY	0xffffffffU
 
 /** mk_cpu_owner() - instance id, 0 for the host, MK_CPU_NOBODY; any kernel */
 u32 mk_cpu_owner(u32 apicid);

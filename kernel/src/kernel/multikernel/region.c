@@ -148,6 +148,11 @@ const char *mk_region_header_check(const struct mk_region_header *h, u64 total)
 	if (h->table_offset < h->header_bytes ||
 	    (u64)h->table_offset + table > total)
 		return "table outside the region";
+	if (!h->cpus_entries || h->cpus_offset % MK_REGION_PAGE ||
+	    h->cpus_offset < h->header_bytes ||
+	    h->cpus_offset + (u64)h->cpus_entries *
+			     sizeof(struct mk_region_cpu) > total)
+		return "list of CPUs outside the region";
 	return NULL;
 }
 
@@ -186,8 +191,10 @@ static struct resource mk_region_resource = {
 static void mk_region_format(void)
 {
 	u32 table_bytes = MK_MAX_INSTANCES * sizeof(struct mk_region_entry);
+	u32 cpus_offset = MK_REGION_PAGE + WHOLE_PAGES(table_bytes);
+	u32 pages = PAGES(cpus_offset + mk_cpu_map_bytes());
 
-	memset(mk_region, 0, MK_REGION_PAGE + table_bytes);
+	memset(mk_region, 0, pages * MK_REGION_PAGE);
 	mk_region->abi_version = MK_ABI_VERSION;
 	mk_region->header_bytes = sizeof(*mk_region);
 	mk_region->total_bytes = mk_region_bytes;
@@ -199,7 +206,11 @@ static void mk_region_format(void)
 	mk_region->entry_bytes = sizeof(struct mk_region_entry);
 	mk_region->host_apicid = mk_arch_apicid(0);
 	mk_region->host_vector = mk_arch_vector();
-	bitmap_set(mk_region_pages, 0, 1 + PAGES(table_bytes));
+	mk_region->cpus_offset = cpus_offset;
+	mk_region->cpus_entries = mk_cpu_map_bytes() /
+				  sizeof(struct mk_region_cpu);
+	mk_cpu_map_make((void *)mk_region + cpus_offset);
+	bitmap_set(mk_region_pages, 0, pages);
 	/* Joiners believe the rest as soon as they see the magic. */
 	smp_store_release(&mk_region->magic, MK_REGION_MAGIC);
 }
@@ -354,6 +365,14 @@ void mk_region_remove_instance(struct mk_instance *inst)
 		     PAGES(inst->block_bytes));
 }
 
+/** mk_region_epoch() - number of an instance's last start; on the host only */
+u32 mk_region_epoch(u32 id)
+{
+	if (!id || id > MK_MAX_INSTANCES || !mk_region)
+		return 0;
+	return READ_ONCE(mk_region_entry(id)->epoch);
+}
+
 /**
  * mk_region_start_epoch() - make the block ready for a new start
  * @inst: instance whose epoch was counted up; none of its CPUs runs
@@ -367,8 +386,6 @@ int mk_region_start_epoch(struct mk_instance *inst)
 	memset(inst->slot, 0, sizeof(*inst->slot));
 	mk_ring_format(inst->ring_in, inst->epoch);
 	mk_ring_format(inst->ring_out, inst->epoch);
-	mk_ring_tx_init(&inst->tx, inst->ring_in);
-	mk_ring_rx_init(&inst->rx, inst->ring_out);
 	ret = mk_logring_format(inst->log, MK_LOG_DATA_BYTES, inst->epoch);
 	if (!ret)
 		WRITE_ONCE(inst->entry->epoch, inst->epoch);

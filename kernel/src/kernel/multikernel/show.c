@@ -7,7 +7,8 @@
  *	pool			"TOTAL FREE LARGEST" in bytes
  *	region			"ADDR BYTES"
  *	instances/NAME/id, state (pollable), cause, boot_id, epoch, memory,
- *			counters
+ *			counters (host)
+ *	peers/NAME/id, epoch, counters (instance: whom it is connected to)
  */
 #include <linux/init.h>
 #include <linux/kobject.h>
@@ -17,6 +18,7 @@
 #include <linux/sysfs.h>
 
 #include "internal.h"
+#include "peer.h"
 
 static const char *const mk_role_names[] = {
 	[MK_ROLE_NONE] = "none",
@@ -26,6 +28,7 @@ static const char *const mk_role_names[] = {
 
 static struct kobject *mk_kobj;
 static struct kobject *mk_instances_kobj;
+static struct kobject *mk_peers_kobj;
 
 /* /proc/multikernel */
 
@@ -237,6 +240,102 @@ void mk_show_changed(struct mk_instance *inst)
 		sysfs_notify(&shown->kobj, NULL, "state");
 }
 
+/* peers: the host shows its own among the instances */
+
+struct mk_shown_peer {
+	struct kobject kobj;
+	struct mk_peer *peer;		/* until the folder is removed */
+};
+
+static struct mk_peer *to_peer(struct kobject *kobj)
+{
+	return container_of(kobj, struct mk_shown_peer, kobj)->peer;
+}
+
+static ssize_t peer_id_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_peer(kobj)->id);
+}
+
+static ssize_t peer_epoch_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", to_peer(kobj)->epoch);
+}
+
+static ssize_t peer_counters_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	return mk_peer_counters_show(to_peer(kobj), buf);
+}
+
+static struct kobj_attribute mk_peer_id_attr =
+	__ATTR(id, 0444, peer_id_show, NULL);
+static struct kobj_attribute mk_peer_epoch_attr =
+	__ATTR(epoch, 0444, peer_epoch_show, NULL);
+static struct kobj_attribute mk_peer_counters_attr =
+	__ATTR(counters, 0444, peer_counters_show, NULL);
+
+static struct attribute *mk_peer_attrs[] = {
+	&mk_peer_id_attr.attr,
+	&mk_peer_epoch_attr.attr,
+	&mk_peer_counters_attr.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(mk_peer);
+
+static void mk_shown_peer_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct mk_shown_peer, kobj));
+}
+
+static const struct kobj_type mk_shown_peer_type = {
+	.release	= mk_shown_peer_release,
+	.sysfs_ops	= &kobj_sysfs_ops,
+	.default_groups	= mk_peer_groups,
+};
+
+/** mk_show_add_peer() - a folder for a peer; it is no failure to have none */
+void mk_show_add_peer(struct mk_peer *peer)
+{
+	struct mk_shown_peer *shown;
+
+	if (!mk_peers_kobj || peer->shown)
+		return;
+	shown = kzalloc(sizeof(*shown), GFP_KERNEL);
+	if (!shown)
+		return;
+	shown->peer = peer;
+	if (kobject_init_and_add(&shown->kobj, &mk_shown_peer_type,
+				 mk_peers_kobj, "%s", peer->name)) {
+		kobject_put(&shown->kobj);
+		return;
+	}
+	peer->shown = &shown->kobj;
+}
+
+/** mk_show_remove_peer() - waits for readers of the folder's files */
+void mk_show_remove_peer(struct mk_peer *peer)
+{
+	if (!peer->shown)
+		return;
+	kobject_del(peer->shown);
+	kobject_put(peer->shown);
+	peer->shown = NULL;
+}
+
+/* The host is connected before there is a place for folders. */
+static void __init mk_show_host(void)
+{
+	struct mk_peer *host = mk_peer_find(0);
+
+	if (!host)
+		return;
+	mk_show_add_peer(host);
+	mk_peer_put(host);
+}
+
 static int __init mk_show_init(void)
 {
 	proc_create_single("multikernel", 0444, NULL, mk_proc_show);
@@ -246,6 +345,10 @@ static int __init mk_show_init(void)
 	if (multikernel_is_host())
 		mk_instances_kobj = kobject_create_and_add("instances",
 							   mk_kobj);
+	if (multikernel_is_instance()) {
+		mk_peers_kobj = kobject_create_and_add("peers", mk_kobj);
+		mk_show_host();
+	}
 	return sysfs_create_groups(mk_kobj, mk_groups);
 }
 fs_initcall(mk_show_init);

@@ -157,7 +157,10 @@ static void mk_go(struct mk_instance *inst, const struct mk_boot *boot)
 {
 	unsigned long flags;
 	int ret;
+	u32 i;
 
+	for (i = 0; i < inst->nr_cpus; i++)
+		mk_cpu_set_owner(inst->cpus[i].apicid, inst->id);
 	mk_set_state(inst, MK_STATE_STARTING, MK_CAUSE_NONE);
 	mk_arch_slots_set(inst->cpus, inst->nr_cpus, boot);
 	ret = mk_arch_cpu_kick(inst->cpus[0].apicid);
@@ -204,12 +207,12 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 		ret = mk_closing_check(r);
 	if (ret)
 		return ret;
-	mutex_lock(&mk_rx_lock);
 	mutex_lock(&inst->log_lock);
 	inst->epoch++;
 	ret = mk_region_start_epoch(inst);
 	mutex_unlock(&inst->log_lock);
-	mutex_unlock(&mk_rx_lock);
+	if (!ret)
+		ret = mk_message_connect(inst);
 	if (ret)
 		return ret;
 	*ret_epoch = inst->epoch;
@@ -249,7 +252,7 @@ int mk_instance_stop(u32 id, struct mk_refusal *r)
 		return 0;
 	/* First of all: the instance may be gone before this returns. */
 	mk_stop_asked(inst, true);
-	if (mk_message_send(inst, MK_MSG_STOP, NULL, 0)) {
+	if (mk_message_send(inst, MK_MSG_STOP)) {
 		mk_stop_asked(inst, false);
 		mk_refuse(r, MK_REASON_BUSY, 0, 0, inst->name);
 		return -EBUSY;
@@ -301,6 +304,8 @@ static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 
 	mk_arch_slots_clear(inst->cpus, inst->nr_cpus);
 	mk_arch_cpu_reset(inst->cpus, inst->nr_cpus);
+	/* From here on it neither writes nor reads anything. */
+	mk_message_end(inst);
 	ret = mk_lend_return(inst, r);
 	inst->cpu_stuck = ret;
 	spin_lock_irqsave(&inst->lock, flags);

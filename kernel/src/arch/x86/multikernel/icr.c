@@ -12,6 +12,7 @@
 #include <asm/msr.h>
 
 #include "../../../kernel/multikernel/internal.h"
+#include "../../../kernel/multikernel/peer.h"
 #include "icr.h"
 
 #define MK_XAPIC_BROADCAST	0xff
@@ -118,10 +119,7 @@ u32 mk_arch_core(unsigned int cpu)
 /** generic_multikernel_interrupt() - somebody rang; hard interrupt */
 void generic_multikernel_interrupt(void)
 {
-	if (multikernel_is_host())
-		mk_doorbell_host();
-	else if (multikernel_is_instance())
-		mk_doorbell_instance();
+	mk_peers_doorbell();
 }
 
 DEFINE_IDTENTRY_SYSVEC(sysvec_multikernel)
