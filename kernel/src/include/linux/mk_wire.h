@@ -12,6 +12,7 @@
 
 #include <uapi/linux/multikernel.h>
 #include <linux/mk_ring.h>
+#include <linux/mk_stream.h>
 
 /**
  * enum mk_kind - who dispatches a message (mk_msg_head.kind)
@@ -34,9 +35,6 @@ enum mk_kind {
 	MK_KIND_USER_ACK	= 4,
 	MK_KIND_IPI		= 5,
 };
-
-/* Messages of a stream that may be under way and not consumed. */
-#define MK_WINDOW	64
 
 /** enum mk_control_type - to the host (H) or to the instance (I); ? is a request */
 enum mk_control_type {

@@ -40,29 +40,6 @@
 struct mk_instance;
 struct mk_peer;
 
-/**
- * struct mk_stream - flow control of one two-way stream of messages
- *
- * Numbers run freely. Under the lock of whoever has the stream.
- *
- * @sent: messages sent
- * @acked: of those, the ones that the other end has consumed
- * @received: messages received; the next one has this number
- * @consumed: of those, the ones that were handed on
- * @told: what the other end has last been told of @consumed
- * @lost: gaps in the numbers of received messages, counted in messages
- * @bad: numbers that cannot be, and were dropped
- */
-struct mk_stream {
-	u32 sent;
-	u32 acked;
-	u32 received;
-	u32 consumed;
-	u32 told;
-	u64 lost;
-	u64 bad;
-};
-
 /** struct mk_peer_counters - beside those of the rings */
 struct mk_peer_counters {
 	u64 polled;		/* turns that used up the budget */
