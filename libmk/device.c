@@ -11,17 +11,13 @@
 
 #include "internal.h"
 
-int mk_ctx_ioctl(struct mk_ctx *ctx, unsigned long request, void *arg,
-		 const struct mk_refusal *refusal, const char *object,
-		 struct mk_error *err)
+int mk_fd_ioctl(int fd, unsigned long request, void *arg,
+		const struct mk_refusal *refusal, const char *object,
+		struct mk_error *err)
 {
 	int error;
-	int r;
 
-	r = mk_ctx_device(ctx, err);
-	if (r < 0)
-		return r;
-	if (ioctl(ctx->device_fd, request, arg) >= 0)
+	if (ioctl(fd, request, arg) >= 0)
 		return 0;
 	error = errno;
 	if (error == ENOTTY && refusal->reason == MK_REASON_NONE) {
@@ -32,6 +28,17 @@ int mk_ctx_ioctl(struct mk_ctx *ctx, unsigned long request, void *arg,
 		mk_refusal_error(err, refusal, error, object);
 	}
 	return -error;
+}
+
+int mk_ctx_ioctl(struct mk_ctx *ctx, unsigned long request, void *arg,
+		 const struct mk_refusal *refusal, const char *object,
+		 struct mk_error *err)
+{
+	int r = mk_ctx_device(ctx, err);
+
+	if (r < 0)
+		return r;
+	return mk_fd_ioctl(ctx->device_fd, request, arg, refusal, object, err);
 }
 
 int mk_info_get(struct mk_ctx *ctx, struct mk_info *ret_info,
@@ -98,6 +105,20 @@ int mk_notify_ready(struct mk_ctx *ctx, struct mk_error *err)
 	return r;
 }
 
+int mk_fd_nonblock(int fd, struct mk_error *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int error;
+
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0)
+		return 0;
+	error = errno;
+	mk_error_set(err, MK_ERR_FAILED, NULL,
+		     "cannot make a descriptor non-blocking: %s",
+		     strerror(error));
+	return -error;
+}
+
 int mk_ctx_open_kind(struct mk_ctx *ctx, uint32_t id, uint32_t kind,
 		     int *ret_fd, struct mk_error *err)
 {
@@ -107,18 +128,13 @@ int mk_ctx_open_kind(struct mk_ctx *ctx, uint32_t id, uint32_t kind,
 		.kind = kind,
 		.fd = -1,
 	};
-	int flags;
 	int r;
 
 	r = mk_ctx_ioctl(ctx, MK_IOC_OPEN, &req, &req.refusal, NULL, err);
 	if (r < 0)
 		return r;
-	flags = fcntl(req.fd, F_GETFL);
-	if (flags < 0 || fcntl(req.fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-		r = -errno;
-		mk_error_set(err, MK_ERR_FAILED, NULL,
-			     "cannot make a descriptor non-blocking: %s",
-			     strerror(-r));
+	r = mk_fd_nonblock(req.fd, err);
+	if (r < 0) {
 		close(req.fd);
 		return r;
 	}
@@ -126,16 +142,21 @@ int mk_ctx_open_kind(struct mk_ctx *ctx, uint32_t id, uint32_t kind,
 	return 0;
 }
 
-int mk_fd_poll(int fd, int timeout_ms)
+int mk_fd_poll_for(int fd, short events, int timeout_ms)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd = { .fd = fd, .events = events };
 	int n = poll(&pfd, 1, timeout_ms);
 
 	if (n < 0)
 		return -errno;
 	if (n == 0)
 		return -ETIMEDOUT;
-	if (pfd.revents & POLLIN)
+	if (pfd.revents & events)
 		return 0;
 	return -ENODEV;
+}
+
+int mk_fd_poll(int fd, int timeout_ms)
+{
+	return mk_fd_poll_for(fd, POLLIN, timeout_ms);
 }

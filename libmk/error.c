@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <mk/error.h>
+#include "internal.h"
 
 static void format_into(char *buf, size_t size, const char *fmt, va_list ap)
 {
@@ -51,4 +51,10 @@ void mk_error_hint(struct mk_error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	format_into(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
+}
+
+int mk_no_memory(struct mk_error *err)
+{
+	mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+	return -ENOMEM;
 }

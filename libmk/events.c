@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Events: the states of an instance, read as they come.
+ * Events: the states of an instance, and what happens to a share, read as they
+ * come.
  */
+#include <poll.h>
+
 #include "internal.h"
 
 int mk_events_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
@@ -14,33 +17,51 @@ int mk_events_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
  * Reads before it polls: the present state is there at once, while poll(2)
  * speaks only of newer ones.
  */
-int mk_events_wait(int fd, int timeout_ms, struct mk_event *ret_event)
+static int read_wait(int fd, void *buf, size_t bytes, short events,
+		     int timeout_ms)
 {
-	uint64_t end_ns = mk_now_ns() + (uint64_t)timeout_ms * 1000000;
-	struct mk_event event;
-	uint64_t now_ns;
-	int left_ms = -1;
+	struct mk_deadline deadline = mk_deadline_in(timeout_ms);
+	int left_ms;
 	ssize_t n;
 	int r;
 
 	for (;;) {
-		n = read(fd, &event, sizeof(event));
-		if (n == (ssize_t)sizeof(event))
-			break;
+		n = read(fd, buf, bytes);
+		if (n == (ssize_t)bytes)
+			return 0;
 		if (n > 0)
 			return -EPROTO;
 		if (n < 0 && errno != EAGAIN)
 			return -errno;
-		if (timeout_ms >= 0) {
-			now_ns = mk_now_ns();
-			if (now_ns >= end_ns)
-				return -ETIMEDOUT;
-			left_ms = (int)((end_ns - now_ns) / 1000000) + 1;
-		}
-		r = mk_fd_poll(fd, left_ms);
+		left_ms = mk_deadline_left(&deadline);
+		if (left_ms == 0)
+			return -ETIMEDOUT;
+		r = mk_fd_poll_for(fd, events, left_ms);
 		if (r < 0)
 			return r;
 	}
-	*ret_event = event;
-	return 0;
+}
+
+int mk_events_wait(int fd, int timeout_ms, struct mk_event *ret_event)
+{
+	struct mk_event event;
+	int r;
+
+	r = read_wait(fd, &event, sizeof(event), POLLIN, timeout_ms);
+	if (r == 0)
+		*ret_event = event;
+	return r;
+}
+
+int mk_share_event_wait(int fd, int timeout_ms,
+			struct mk_share_event *ret_event)
+{
+	struct mk_share_event event;
+	int r;
+
+	r = read_wait(fd, &event, sizeof(event), POLLIN | POLLPRI,
+			    timeout_ms);
+	if (r == 0)
+		*ret_event = event;
+	return r;
 }

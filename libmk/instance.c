@@ -22,12 +22,6 @@ void mk_instance_free(struct mk_instance *inst)
 	free(inst);
 }
 
-static int no_memory(struct mk_error *err)
-{
-	mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
-	return -ENOMEM;
-}
-
 /*
  * The arrays have room for the ABI's limits, so one request sees a consistent
  * picture; 8 KiB for CPUs is cheap.
@@ -40,12 +34,12 @@ static int get_one(struct mk_ctx *ctx, uint32_t id, const char *name,
 	int r;
 
 	if (!inst)
-		return no_memory(err);
+		return mk_no_memory(err);
 	inst->cpus = calloc(MK_MAX_CPUS, sizeof(*inst->cpus));
 	inst->ranges = calloc(MK_MAX_RANGES, sizeof(*inst->ranges));
 	if (!inst->cpus || !inst->ranges) {
 		mk_instance_free(inst);
-		return no_memory(err);
+		return mk_no_memory(err);
 	}
 	get = &inst->get;
 	get->size = sizeof(*get);
@@ -79,14 +73,12 @@ int mk_instance_get(struct mk_ctx *ctx, uint32_t id,
 int mk_instance_find(struct mk_ctx *ctx, const char *name,
 		     struct mk_instance **ret_inst, struct mk_error *err)
 {
-	const struct mk_refusal none = { .reason = MK_REASON_NO_INSTANCE };
+	char copy[MK_NAME_MAX];
+	int r;
 
-	/* Longer than any; cut short it might be another's. */
-	if (strlen(name) >= MK_NAME_MAX) {
-		mk_refusal_error(err, &none, ENOENT, name);
-		return -ENOENT;
-	}
-	return get_one(ctx, 0, name, ret_inst, err);
+	r = mk_name_copy(copy, sizeof(copy), name, MK_REASON_NO_INSTANCE,
+			 ENOENT, err);
+	return r < 0 ? r : get_one(ctx, 0, copy, ret_inst, err);
 }
 
 int mk_instance_list_get(struct mk_ctx *ctx, struct mk_instance_list *ret_list,
@@ -108,7 +100,7 @@ int mk_instance_list_get(struct mk_ctx *ctx, struct mk_instance_list *ret_list,
 				(list.nr_items + 1) * sizeof(*grown));
 		if (!grown) {
 			mk_instance_free(inst);
-			r = no_memory(err);
+			r = mk_no_memory(err);
 			goto out_clear;
 		}
 		list.items = grown;
@@ -206,6 +198,33 @@ int mk_instance_set_memory(struct mk_ctx *ctx, uint32_t id,
 	};
 
 	return mk_ctx_ioctl(ctx, MK_IOC_SET_MEMORY, &req, &req.refusal, NULL,
+			    err);
+}
+
+int mk_instance_set_channels(struct mk_ctx *ctx, uint32_t id,
+			     const char *const *peers, size_t nr_peers,
+			     struct mk_error *err)
+{
+	struct mk_set_channels req = {
+		.size = sizeof(req),
+		.id = id,
+		.nr_peers = (uint32_t)nr_peers,
+	};
+	mk_autofree char (*names)[MK_NAME_MAX] = NULL;
+	size_t i;
+	int r;
+
+	names = calloc(nr_peers + 1, sizeof(*names));
+	if (!names)
+		return mk_no_memory(err);
+	for (i = 0; i < nr_peers; i++) {
+		r = mk_name_copy(names[i], sizeof(names[i]), peers[i],
+				 MK_REASON_BAD_NAME, EINVAL, err);
+		if (r < 0)
+			return r;
+	}
+	req.peers = (uintptr_t)names;
+	return mk_ctx_ioctl(ctx, MK_IOC_SET_CHANNELS, &req, &req.refusal, NULL,
 			    err);
 }
 

@@ -45,6 +45,32 @@ static const char *const role_names[] = {
 	[MK_ROLE_INSTANCE]	= "instance",
 };
 
+static const char *const share_state_names[] = {
+	[MK_SHARE_LIVE]		= "live",
+	[MK_SHARE_REVOKED]	= "revoked",
+	[MK_SHARE_ORPHANED]	= "orphaned",
+};
+
+static const char *const share_kind_names[] = {
+	[MK_SHARE_POOL]		= "pool",
+	[MK_SHARE_REFERENCE]	= "reference",
+};
+
+static const char *const rights_names[] = {
+	[0]					= "-",
+	[MK_RIGHT_READ]				= "ro",
+	[MK_RIGHT_WRITE]			= "wo",
+	[MK_RIGHT_READ | MK_RIGHT_WRITE]	= "rw",
+};
+
+static const char *const channel_state_names[] = {
+	[MK_CHANNEL_LISTENING]	= "listening",
+	[MK_CHANNEL_CALLING]	= "calling",
+	[MK_CHANNEL_CONNECTED]	= "connected",
+	[MK_CHANNEL_CLOSED]	= "closed",
+	[MK_CHANNEL_DEAD]	= "dead",
+};
+
 /* By bit */
 static const char *const feature_names[] = { "log", "beats", "stop" };
 
@@ -70,6 +96,29 @@ const char *mk_cause_name(uint32_t cause)
 const char *mk_role_name(uint32_t role)
 {
 	return name_of(role_names, MK_ARRAY_SIZE(role_names), role);
+}
+
+const char *mk_share_state_name(uint32_t state)
+{
+	return name_of(share_state_names, MK_ARRAY_SIZE(share_state_names),
+		       state);
+}
+
+const char *mk_share_kind_name(uint32_t kind)
+{
+	return name_of(share_kind_names, MK_ARRAY_SIZE(share_kind_names),
+		       kind);
+}
+
+const char *mk_rights_name(uint32_t rights)
+{
+	return name_of(rights_names, MK_ARRAY_SIZE(rights_names), rights);
+}
+
+const char *mk_channel_state_name(uint32_t state)
+{
+	return name_of(channel_state_names,
+		       MK_ARRAY_SIZE(channel_state_names), state);
 }
 
 const char *mk_feature_name(uint32_t bit)

@@ -53,9 +53,7 @@ int mk_pool_get(struct mk_ctx *ctx, struct mk_pool_pieces *ret_pool,
 			.nr_free = nr_free,
 		};
 		if (!pool.ranges || !pool.free) {
-			mk_error_set(err, MK_ERR_FAILED, NULL,
-				     "out of memory");
-			r = -ENOMEM;
+			r = mk_no_memory(err);
 		} else {
 			r = look(ctx, &pool, err);
 		}

@@ -4,7 +4,7 @@
  * error it is, and what to do about it.
  *
  * In the texts {a} and {b} are the refusal's numbers; {a:size}, {a:hex},
- * {a:errno}, {a:state} and {a:role} print them in that form. {object} is the
+ * {a:errno}, {a:state}, {a:rights} and {a:role} print them in that form. {object} is the
  * name that came with the refusal, {holder} says that this instance has
  * it, or that nobody was asked, and {on} is " on " and the name, if there is
  * one.
@@ -253,6 +253,150 @@ static const struct reason_text reasons[] = {
 		"busy", MK_ERR_BUSY,
 		"another request on it is under way",
 		"try again" },
+	[MK_REASON_PEER_UNKNOWN] = {
+		"peer-unknown", MK_ERR_NOT_FOUND,
+		"there is no kernel '{object}' on this machine",
+		"the host's kernel is called 'host'; there 'mkctl ls' lists the others" },
+	[MK_REASON_PEER_DOWN] = {
+		"peer-down", MK_ERR_BUSY,
+		"the kernel '{object}' does not run (it is {a:state})",
+		"start it on the host: 'mkctl start {object}'" },
+	[MK_REASON_PEER_SELF] = {
+		"peer-self", MK_ERR_CONFIG,
+		"'{object}' is this kernel itself",
+		"name another kernel; within one there are sockets and shared memory" },
+	[MK_REASON_PEER_NOT_ALLOWED] = {
+		"peer-not-allowed", MK_ERR_NOT_PERMITTED,
+		"this kernel and '{object}' may not talk to each other",
+		"name one of them in \"channels\" of the other's config" },
+	[MK_REASON_PEER_DIED] = {
+		"peer-died", MK_ERR_FAILED,
+		"the kernel '{object}' has ended",
+		"'mkctl show' on the host says why" },
+	[MK_REASON_PEER_RESTARTED] = {
+		"peer-restarted", MK_ERR_FAILED,
+		"the kernel '{object}' has ended and was started again since",
+		"open it again" },
+	[MK_REASON_NOT_JOINED] = {
+		"not-joined", MK_ERR_NOT_PERMITTED,
+		"this kernel shares nothing with other kernels",
+		"run it on a host with mk_pool=SIZE on its command line and an instance, or inside an instance" },
+	[MK_REASON_PORT_BAD] = {
+		"port-bad", MK_ERR_CONFIG,
+		"port {a} cannot be used for this, the largest is {b}",
+		"take one from 1 on; port 0 belongs to the kernel, which echoes there" },
+	[MK_REASON_PORT_NOBODY] = {
+		"port-nobody", MK_ERR_NOT_FOUND,
+		"nobody listens at port {a} of '{object}'",
+		"start the program there first; each caller needs one end that listens" },
+	[MK_REASON_CHANNEL_CLOSED] = {
+		"channel-closed", MK_ERR_FAILED,
+		"the other end of the channel has closed it",
+		"open it again" },
+	[MK_REASON_CHANNEL_FULL] = {
+		"channel-full", MK_ERR_BUSY,
+		"the other end has not yet read {a} messages",
+		"wait until it has" },
+	[MK_REASON_CHANNEL_TOO_MANY] = {
+		"channel-too-many", MK_ERR_BUSY,
+		"there are {a} channels, which is the limit",
+		"close some" },
+	[MK_REASON_MSG_TOO_LARGE] = {
+		"msg-too-large", MK_ERR_CONFIG,
+		"a message of {a} bytes, the limit is {b}",
+		"send it in parts, or put it into a share" },
+	[MK_REASON_TIMEOUT] = {
+		"timeout", MK_ERR_TIMEOUT,
+		"no answer in {a} ms",
+		"try again; 'mkctl show' on the host says whether that kernel is alive" },
+	[MK_REASON_REPLY_UNKNOWN] = {
+		"reply-unknown", MK_ERR_NOT_FOUND,
+		"nobody waits for a reply to request {a}",
+		"reply once, within the time limit of the request" },
+	[MK_REASON_SHARE_UNKNOWN] = {
+		"share-unknown", MK_ERR_NOT_FOUND,
+		"there is no such share, or it is not for this kernel",
+		"'mkctl pfn ls' lists those that this kernel may use" },
+	[MK_REASON_SHARE_NAME_TAKEN] = {
+		"share-name-taken", MK_ERR_BUSY,
+		"there is a share of this name (id {a})",
+		"choose another name, or end that one: 'mkctl pfn revoke {object}'" },
+	[MK_REASON_SHARE_NAME_BAD] = {
+		"share-name-bad", MK_ERR_CONFIG,
+		"'{object}' is not a name for a share",
+		"a name has 1 to 31 of a-z, 0-9, '_', '.' and '-', and begins with a letter or a digit" },
+	[MK_REASON_SHARE_SIZE] = {
+		"share-size", MK_ERR_CONFIG,
+		"a share cannot have {a} bytes",
+		"the size is a multiple of 4096 and not 0" },
+	[MK_REASON_SHARE_NO_SPACE] = {
+		"share-no-space", MK_ERR_BUSY,
+		"the pool has {b:size} free, the share needs {a:size}",
+		"ask for less, or remove a share or an instance; 'mkctl pool show' on the host shows the pool" },
+	[MK_REASON_SHARE_PIECES] = {
+		"share-pieces", MK_ERR_BUSY,
+		"free memory is in too many pieces: {a:size} would take more than {b} of them",
+		"ask for less, or remove a share or an instance; 'mkctl pool show' on the host shows the pieces" },
+	[MK_REASON_SHARE_TOO_MANY] = {
+		"share-too-many", MK_ERR_BUSY,
+		"the limit is {a}",
+		"revoke what nobody needs; 'mkctl pfn ls' lists the shares and who may use them" },
+	[MK_REASON_SHARE_NOT_OWNER] = {
+		"share-not-owner", MK_ERR_NOT_PERMITTED,
+		"this kernel does not own it",
+		"do it in the kernel that owns it, or on the host; 'mkctl pfn ls' names the owner" },
+	[MK_REASON_SHARE_RIGHTS] = {
+		"share-rights", MK_ERR_NOT_PERMITTED,
+		"{a:rights} is wanted, {b:rights} is granted",
+		"ask for what is granted, or grant more in the kernel that owns it" },
+	[MK_REASON_SHARE_REVOKED] = {
+		"share-revoked", MK_ERR_NOT_PERMITTED,
+		"it was revoked",
+		"'mkctl pfn ls' on the host shows who still has it attached" },
+	[MK_REASON_SHARE_ORPHANED] = {
+		"share-orphaned", MK_ERR_FAILED,
+		"the kernel that owned it has ended",
+		"who had it attached can read it until the detach; nobody attaches it any more" },
+	[MK_REASON_SHARE_STALE] = {
+		"share-stale", MK_ERR_FAILED,
+		"generation {a} is meant, the present one is {b}",
+		"it was given to another owner or made anew; look at it again: 'mkctl pfn ls'" },
+	[MK_REASON_SHARE_HELD] = {
+		"share-held", MK_ERR_BUSY,
+		"this kernel has it attached under this name already",
+		"'mkctl pfn detach {object}' ends that" },
+	[MK_REASON_SHARE_NOT_HELD] = {
+		"share-not-held", MK_ERR_NOT_FOUND,
+		"this kernel does not have it attached under this name",
+		"'mkctl pfn ls' shows what is held; what a program has attached ends with the program" },
+	[MK_REASON_SHARE_STILL_HELD] = {
+		"share-still-held", MK_ERR_TIMEOUT,
+		"revoked, but '{object}' still has it attached ({a} times)",
+		"nobody attaches it again; its memory is used again after the last detach or the end of that kernel" },
+	[MK_REASON_SHARE_OFFSET] = {
+		"share-offset", MK_ERR_CONFIG,
+		"offset {a} is not in it or not on a page, it has {b} bytes",
+		"map it from offset 0" },
+	[MK_REASON_SHARE_GRANTED] = {
+		"share-granted", MK_ERR_BUSY,
+		"'{object}' has a grant of it already",
+		"revoke that first: 'mkctl pfn revoke NAME {object}'" },
+	[MK_REASON_SHARE_KIND] = {
+		"share-kind", MK_ERR_NOT_PERMITTED,
+		"it is a reference to the owner's own memory, which cannot be given",
+		"make a share of pool memory: 'mkctl pfn share'" },
+	[MK_REASON_FRAME_NOT_OWNED] = {
+		"frame-not-owned", MK_ERR_NOT_PERMITTED,
+		"frame {a:hex} does not belong to the kernel that sent it",
+		"only pages of the sender's own memory can be sent" },
+	[MK_REASON_FRAME_OWN_RAM] = {
+		"frame-own-ram", MK_ERR_NOT_PERMITTED,
+		"frame {a:hex} is this kernel's own memory",
+		"the kernel that sent it is broken or hostile" },
+	[MK_REASON_FRAMES_LENT] = {
+		"frames-lent", MK_ERR_BUSY,
+		"{a} pages of its memory are still used by other kernels",
+		"let those kernels give them back, or end them; 'mkctl pfn ls' lists them" },
 };
 
 static const struct reason_text *reason_text(uint32_t reason)
@@ -282,6 +426,8 @@ static void print_number(char *buf, size_t size, uint64_t number,
 		snprintf(buf, size, "%s", strerror((int)number));
 	else if (!strcmp(form, "state"))
 		snprintf(buf, size, "%s", mk_state_name((uint32_t)number));
+	else if (!strcmp(form, "rights"))
+		snprintf(buf, size, "%s", mk_rights_name((uint32_t)number));
 	else if (!strcmp(form, "role"))
 		snprintf(buf, size, "%s", mk_role_name((uint32_t)number));
 	else
@@ -342,6 +488,8 @@ static void plain_error(struct mk_error *err, int error, const char *object)
 		code = MK_ERR_BUSY;
 	else if (error == ENOENT)
 		code = MK_ERR_NOT_FOUND;
+	else if (error == ETIMEDOUT)
+		code = MK_ERR_TIMEOUT;
 	mk_error_set(err, code, object, "the kernel refused it: %s",
 		     strerror(error));
 	if (code == MK_ERR_NOT_PERMITTED)
@@ -378,4 +526,18 @@ void mk_refusal_error(struct mk_error *err, const struct mk_refusal *refusal,
 	if (text->hint)
 		expand(err->hint, sizeof(err->hint), text->hint, refusal,
 		       name[0] ? name : object);
+}
+
+int mk_name_copy(char *dst, size_t size, const char *name, uint32_t reason,
+		 int error, struct mk_error *err)
+{
+	const struct mk_refusal refusal = { .reason = reason };
+	size_t len = strlen(name);
+
+	if (len >= size) {
+		mk_refusal_error(err, &refusal, error, name);
+		return -error;
+	}
+	memcpy(dst, name, len + 1);
+	return 0;
 }

@@ -165,6 +165,217 @@ int mk_instance_stop(struct mk_ctx *ctx, uint32_t id,
 int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
 		     struct mk_error *err) MK_MUST_CHECK;
 
+/** mk_instance_set_channels() - MK_IOC_SET_CHANNELS; replaces what was set */
+int mk_instance_set_channels(struct mk_ctx *ctx, uint32_t id,
+			     const char *const *peers, size_t nr_peers,
+			     struct mk_error *err) MK_MUST_CHECK;
+
+/*
+ * Channels: messages of up to MK_MESSAGE_MAX bytes between a program here and
+ * one in another kernel. An end is a descriptor, close-on-exec and not
+ * blocking; the functions wait where they are given time for it. It belongs to
+ * whoever opened it, and needs no context any more.
+ *
+ * @timeout_ms, everywhere: at most this long; 0 does not wait, -1 waits for
+ * ever. What arrives between two messages of one side is never joined or cut.
+ */
+
+/**
+ * mk_channel_open() - call a program that listens
+ * @peer: its kernel: name of an instance, or MK_PEER_HOST
+ * @port: where it listens, or MK_PORT_ECHO
+ * @timeout_ms: for its answer; here 0 means 5 s and -1 is not possible
+ *
+ * -ENOENT no such peer, -EHOSTDOWN it does not run, -EACCES not allowed by the
+ * configs, -ECONNREFUSED nobody listens, -ETIMEDOUT; -EINVAL bad port.
+ */
+int mk_channel_open(struct mk_ctx *ctx, const char *peer, uint32_t port,
+		    unsigned int timeout_ms, int *ret_fd,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_channel_listen() - be there for one caller
+ * @peer: that may call; NULL for anybody
+ *
+ * Returns at once. mk_channel_wait() waits for the caller. To serve several,
+ * open several ends of the same port.
+ */
+int mk_channel_listen(struct mk_ctx *ctx, const char *peer, uint32_t port,
+		      int *ret_fd, struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_channel_wait() - until a listening end has its caller
+ *
+ * 0, also when the caller has closed again meanwhile; -ETIMEDOUT; -EAGAIN when
+ * @timeout_ms is 0; -EINTR on a signal.
+ */
+int mk_channel_wait(int fd, int timeout_ms, struct mk_error *err)
+	MK_MUST_CHECK;
+
+/**
+ * mk_channel_send() - send one message
+ * @len: 1 to MK_MESSAGE_MAX
+ *
+ * 0; -EAGAIN no room and @timeout_ms is 0; -ETIMEDOUT; -EMSGSIZE; -ENOTCONN
+ * nobody has called yet; -EPIPE the other end has closed, or its kernel ended;
+ * -ESTALE that ended and runs again; -EINTR on a signal.
+ */
+int mk_channel_send(int fd, const void *data, size_t len, int timeout_ms,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_channel_recv() - receive one message
+ * @size: bytes at @buf; MK_MESSAGE_MAX holds each
+ *
+ * Its size; 0 when the other end has closed and all was read; or a negative
+ * error: -EAGAIN none and @timeout_ms is 0; -ETIMEDOUT; -EMSGSIZE it is larger
+ * than @size and still there; -EPIPE its kernel ended and all was read; -ESTALE
+ * that ended and runs again; -EINTR on a signal.
+ */
+ssize_t mk_channel_recv(int fd, void *buf, size_t size, int timeout_ms,
+			struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_channel_poll() - wait for one end
+ * @events: of poll(2): POLLIN a message, POLLOUT room (and a caller)
+ * @ret_events: what is true of it; also POLLRDHUP closed by the other end,
+ *	POLLHUP its kernel ended
+ *
+ * 0, -ETIMEDOUT, -EINTR. To wait for several use poll(2) on the descriptors.
+ */
+int mk_channel_poll(int fd, short events, int timeout_ms,
+		    short *ret_events) MK_MUST_CHECK;
+
+/** mk_channel_get() - MK_IOC_CHANNEL_GET: state, peer, counters */
+int mk_channel_get(int fd, struct mk_channel_get *ret_get,
+		   struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_channel_close() - what was sent still arrives; -1 is fine */
+void mk_channel_close(int fd);
+
+/*
+ * Shares: memory that several kernels have. A share is meant by its name, and
+ * where @generation is not 0 by that, too: then -ESTALE says that it is not
+ * what the caller saw. Requests of an instance go to the host and may take
+ * some seconds when that is busy. Errors as in the header of the ABI.
+ */
+
+/**
+ * mk_share_create() - MK_IOC_SHARE_CREATE: all zeros, nobody may attach yet
+ * @bytes: a multiple of 4096, not 0
+ * @owner: an instance, on the host only; NULL for this kernel
+ * @node: NUMA node of the host, or MK_NODE_ANY
+ * @ret_generation: may be NULL
+ */
+int mk_share_create(struct mk_ctx *ctx, const char *name, uint64_t bytes,
+		    const char *owner, uint32_t node, uint64_t *ret_generation,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_share_grant() - MK_IOC_SHARE_GRANT: let a peer attach it
+ * @rights: MK_RIGHT_READ, perhaps with MK_RIGHT_WRITE
+ * @flags: MK_SHARE_LATER (host): it need not exist yet
+ */
+int mk_share_grant(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		   const char *peer, uint32_t rights, uint32_t flags,
+		   struct mk_error *err) MK_MUST_CHECK;
+
+/** mk_share_give() - MK_IOC_SHARE_GIVE: make a peer the owner */
+int mk_share_give(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		  const char *peer, struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_share_revoke() - MK_IOC_SHARE_REVOKE: take a grant back
+ * @peer: from whom; NULL from everybody, and the share ends
+ * @timeout_ms: how long to wait until they have detached; 0 not at all
+ *
+ * 0 when none of them has it attached any more. -ETIMEDOUT, or -EBUSY without
+ * a time: it is revoked, and they still have it.
+ */
+int mk_share_revoke(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		    const char *peer, unsigned int timeout_ms,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * struct mk_share_end - a share that this program has attached
+ * @fd: to be closed by mk_share_close(); readable: an event. It detaches when
+ *	it is closed and all mappings are gone
+ */
+struct mk_share_end {
+	int fd;
+	uint32_t id;
+	uint32_t rights;
+	uint64_t generation;
+	uint64_t bytes;
+};
+
+#define MK_SHARE_END_NONE	{ .fd = -1 }
+
+/**
+ * mk_share_attach() - MK_IOC_SHARE_ATTACH: use a share
+ * @rights: wanted; more than granted is -EACCES
+ */
+int mk_share_attach(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		    uint32_t rights, struct mk_share_end *ret_end,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_share_map() - map all of it
+ * @ret_addr: as long as mk_share_unmap() is not called, the close of the
+ *	descriptor changes nothing for it. Without MK_RIGHT_WRITE a write to it
+ *	ends the program with SIGSEGV
+ */
+int mk_share_map(const struct mk_share_end *end, void **ret_addr,
+		 struct mk_error *err) MK_MUST_CHECK;
+/** mk_share_unmap() - @addr may be NULL */
+void mk_share_unmap(const struct mk_share_end *end, void *addr);
+/** mk_share_close() - and set @end to MK_SHARE_END_NONE */
+void mk_share_close(struct mk_share_end *end);
+
+/** mk_share_event_wait() - revoked, orphaned, given; as mk_events_wait() */
+int mk_share_event_wait(int fd, int timeout_ms,
+			struct mk_share_event *ret_event) MK_MUST_CHECK;
+
+/**
+ * mk_share_hold() - attach it for the kernel itself, under its name
+ *
+ * It lasts beyond this program, until mk_share_detach().
+ */
+int mk_share_hold(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		  uint32_t rights, struct mk_error *err) MK_MUST_CHECK;
+/** mk_share_detach() - MK_IOC_SHARE_DETACH: end what mk_share_hold() began */
+int mk_share_detach(struct mk_ctx *ctx, const char *name, uint64_t generation,
+		    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * struct mk_share - one look at one share
+ * @get: what MK_IOC_SHARE_GET said; nr_extents and nr_holders count the arrays
+ * @extents: its memory, in its order
+ * @holders: the owner first
+ */
+struct mk_share {
+	struct mk_share_get get;
+	struct mk_range *extents;
+	struct mk_share_holder *holders;
+};
+
+void mk_share_free(struct mk_share *share);
+
+/** mk_share_find() - by name; -ENOENT when this kernel knows of none */
+int mk_share_find(struct mk_ctx *ctx, const char *name,
+		  struct mk_share **ret_share,
+		  struct mk_error *err) MK_MUST_CHECK;
+
+struct mk_share_list {
+	struct mk_share **items;
+	size_t nr_items;
+};
+
+/** mk_share_list_get() - all that this kernel may know of, by ascending id */
+int mk_share_list_get(struct mk_ctx *ctx, struct mk_share_list *ret_list,
+		      struct mk_error *err) MK_MUST_CHECK;
+void mk_share_list_clear(struct mk_share_list *list);
+
 /*
  * Events and log of one instance. The descriptors are close-on-exec and do
  * not block.
@@ -269,6 +480,14 @@ const char *mk_state_name(uint32_t state);
 /** mk_cause_name() - "panic"; "" for MK_CAUSE_NONE */
 const char *mk_cause_name(uint32_t cause);
 const char *mk_role_name(uint32_t role);
+/** mk_share_state_name() - "live", "revoked", "orphaned" */
+const char *mk_share_state_name(uint32_t state);
+/** mk_share_kind_name() - "pool", "reference" */
+const char *mk_share_kind_name(uint32_t kind);
+/** mk_rights_name() - "ro", "rw", "-" for none */
+const char *mk_rights_name(uint32_t rights);
+/** mk_channel_state_name() - "listening" */
+const char *mk_channel_state_name(uint32_t state);
 /** mk_feature_name() - "beats"; NULL for a bit that is no MK_FEATURE_* */
 const char *mk_feature_name(uint32_t bit);
 
