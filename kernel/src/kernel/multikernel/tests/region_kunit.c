@@ -17,6 +17,7 @@
 #define PAGE		MK_REGION_PAGE
 #define LAST_PAGE	0xfffff000ULL	/* of what 32 bits can say */
 #define RING_BYTES	ALIGN(sizeof(struct mk_ring), MK_REGION_PAGE)
+#define CPUS_AT		0x6000U
 #define BLOCK_AT	0x8000U
 #define SLOT_AT		0U
 #define RING_IN_AT	PAGE
@@ -41,6 +42,8 @@ static const char other_size[] = "size disagrees with mk_shared_memory=";
 static const char bad_count[] = "impossible number of table entries";
 static const char table_outside[] = "table outside the region";
 
+static const char cpus_outside[] = "list of CPUs outside the region";
+
 static const char other_id[] = "table entry of another instance";
 static const char block_outside[] = "block outside the region";
 static const char bad_log[] = "impossible size of the log ring";
@@ -59,6 +62,8 @@ static const struct mk_region_header good_header = {
 	.entry_bytes = sizeof(struct mk_region_entry),
 	.host_apicid = 1,
 	.host_vector = 0xf5,
+	.cpus_offset = CPUS_AT,
+	.cpus_entries = 4,
 };
 
 static const struct mk_region_entry good_entry = {
@@ -140,6 +145,15 @@ static const struct field_case header_cases[] = {
 	/* with the table it would end at 0 in 32 bits */
 	HEADER(table_offset, (1ULL << 32) - TABLE_BYTES, table_outside),
 	HEADER(table_offset, U32_MAX, table_outside),
+	HEADER(cpus_offset, 0, cpus_outside),
+	HEADER(cpus_offset, CPUS_AT + 8, cpus_outside),
+	HEADER(cpus_offset, TOTAL - PAGE, accepted),
+	HEADER(cpus_offset, TOTAL, cpus_outside),
+	HEADER(cpus_offset, U32_MAX, cpus_outside),
+	HEADER(cpus_entries, 0, cpus_outside),
+	HEADER(cpus_entries, (TOTAL - CPUS_AT) / 8, accepted),
+	HEADER(cpus_entries, (TOTAL - CPUS_AT) / 8 + 1, cpus_outside),
+	HEADER(cpus_entries, U32_MAX, cpus_outside),
 	/* These say nothing about the layout. */
 	HEADER(generation, 0, accepted),
 	HEADER(host_apicid, U32_MAX, accepted),
@@ -253,7 +267,9 @@ static void header_sizes(struct kunit *test)
 		{ 0, PAGE, table_outside },
 		{ PAGE, PAGE, table_outside },
 		{ PAGE + TABLE_BYTES - 1, PAGE, table_outside },
-		{ PAGE + TABLE_BYTES, PAGE, accepted },
+		{ PAGE + TABLE_BYTES, PAGE, cpus_outside },
+		{ CPUS_AT + 31, PAGE, cpus_outside },
+		{ CPUS_AT + 32, PAGE, accepted },
 		{ 1ULL << 32, (1ULL << 32) - TABLE_BYTES, accepted },
 		{ 1ULL << 32, (1ULL << 32) - TABLE_BYTES + 1, table_outside },
 		{ 1ULL << 32, U32_MAX, table_outside },
