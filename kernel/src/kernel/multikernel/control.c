@@ -87,14 +87,39 @@ static bool mk_peer_is_sibling(const struct mk_peer *peer)
 	return peer->id && multikernel_is_instance();
 }
 
-/* Requests that nobody will handle */
+static void mk_answer(struct mk_peer *peer, const struct mk_msg *request,
+		      int error, const void *payload, u32 len,
+		      unsigned long timeout)
+{
+	struct mk_msg_head head = {
+		.kind = MK_KIND_REPLY,
+		.type = request->head.type,
+		.id = request->head.id,
+	};
+	struct {
+		struct mk_wire_answer answer;
+		u8 more[MK_ANSWER_MAX];
+	} reply = { .answer.error = -error };
+	int ret;
 
+	if (WARN_ON(len > sizeof(reply.more)))
+		return;
+	if (len)
+		memcpy(reply.more, payload, len);
+	ret = mk_peer_send_wait(peer, &head, &reply,
+				sizeof(reply.answer) + len, timeout);
+	if (ret == -ETIMEDOUT)
+		pr_warn_ratelimited("'%s' does not take the reply to its request %u\n",
+				    peer->name, request->head.id);
+}
+
+/* In the rx work, which must not wait */
 static void mk_control_refuse(struct mk_peer *peer, const struct mk_msg *msg)
 {
 	struct mk_refusal r;
 
 	mk_refuse(&r, MK_REASON_BUSY, 0, 0, NULL);
-	mk_peer_answer(peer, msg, -EBUSY, &r, NULL, 0);
+	mk_answer(peer, msg, -EBUSY, &r, sizeof(r), 0);
 }
 
 static bool mk_control_queue(struct mk_peer *peer, const struct mk_control *c,
@@ -178,28 +203,11 @@ void mk_peer_answer(struct mk_peer *peer, const struct mk_msg *request,
 		    int error, const struct mk_refusal *r, const void *payload,
 		    u32 len)
 {
-	struct mk_msg_head head = {
-		.kind = MK_KIND_REPLY,
-		.type = request->head.type,
-		.id = request->head.id,
-	};
-	struct {
-		struct mk_wire_answer answer;
-		u8 more[MK_ANSWER_MAX];
-	} reply = { .answer.error = -error };
-
 	if (error) {
 		payload = r;
 		len = r ? sizeof(*r) : 0;
 	}
-	if (WARN_ON(len > sizeof(reply.more)))
-		return;
-	if (len)
-		memcpy(reply.more, payload, len);
-	if (mk_peer_send_wait(peer, &head, &reply, sizeof(reply.answer) + len,
-			      MK_ANSWER_JIFFIES))
-		pr_warn_ratelimited("'%s' does not take the reply to its request %u\n",
-				    peer->name, request->head.id);
+	mk_answer(peer, request, error, payload, len, MK_ANSWER_JIFFIES);
 }
 
 /* Takes the call out of the list: from then on it is nobody else's. */
