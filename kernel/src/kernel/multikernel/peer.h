@@ -7,6 +7,8 @@
  *	control.c	what the multikernel's own parts say to each other:
  *			requests with replies, a table of who handles what
  *	handler.c	kernel code's messages, <linux/mk_message.h>
+ *	notify.c	who is told when peers come and go
+ *	hooks.c		who has registered for what, and runs now
  *	ipi.c		the older interface, by CPU
  *	channel.c	programs' channels
  *	pair.c		the host: ring pairs between two instances
@@ -23,7 +25,7 @@
  * message in the ring: flow control is by credits (MK_WINDOW), so that control
  * messages always come through.
  *
- * Locks: peer->tx_lock is the innermost one.
+ * Locks: peer->tx_lock is the innermost one, inside peer->user_lock.
  */
 #ifndef _MULTIKERNEL_PEER_H
 #define _MULTIKERNEL_PEER_H
@@ -35,7 +37,6 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 struct mk_instance;
 struct mk_peer;
@@ -47,6 +48,17 @@ struct mk_peer_counters {
 	u64 unknown;		/* kind, type or end that nobody knows */
 	u64 refused;		/* malformed */
 	u64 late_replies;	/* to nobody who waits */
+};
+
+/*
+ * Requests of one peer that may be unanswered at a time: more than the window,
+ * as a handler may answer when it has returned.
+ */
+#define MK_ASKED_MAX	128
+
+/** struct mk_asked - ids of such requests; 0 where there is none */
+struct mk_asked {
+	u32 ids[MK_ASKED_MAX];
 };
 
 /**
@@ -93,13 +105,18 @@ struct mk_peer {
 	unsigned int control_queued;
 	struct work_struct control_work;
 
-	/* handler.c */
-	spinlock_t user_lock;
+	/* handler.c; under user_lock, which any context takes */
+	raw_spinlock_t user_lock;
 	struct mk_stream user;
 	struct list_head user_queue;	/* received, not yet handled */
 	struct work_struct user_work;
 	bool user_ack_due;
-	struct xarray requests;		/* of the peer, not yet answered */
+	struct list_head user_calls;	/* who waits for a reply */
+	u32 next_user_call;
+	struct mk_asked asked;		/* by the peer, not yet answered */
+
+	/* notify.c; under its own lock */
+	struct list_head announced;	/* while its notifiers think it is up */
 
 	/* channel.c */
 	spinlock_t channels_lock;
@@ -225,6 +242,13 @@ void mk_handler_message(struct mk_peer *peer, const struct mk_msg *msg);
 void mk_handler_space(struct mk_peer *peer);	/* the ring has space again */
 void mk_handler_peer_down(struct mk_peer *peer);
 void mk_handler_free_peer(struct mk_peer *peer);
+int mk_asked_add(struct mk_asked *asked, u32 id);	/* -EEXIST, -ENOSPC */
+bool mk_asked_has(const struct mk_asked *asked, u32 id);
+void mk_asked_del(struct mk_asked *asked, u32 id);
+
+/* notify.c */
+void mk_notify_init_peer(struct mk_peer *peer);
+/** mk_peer_notify() - tell the notifiers; process context, no locks held */
 void mk_peer_notify(struct mk_peer *peer, enum mk_peer_event event);
 
 /* ipi.c: called by handler.c, in order, in its work */
