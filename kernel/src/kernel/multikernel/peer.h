@@ -6,7 +6,8 @@
  *	peer.c		life of a peer; sending; the work that drains its ring
  *	control.c	what the multikernel's own parts say to each other:
  *			requests with replies, a table of who handles what
- *	handler.c	kernel code's messages, <linux/mk_message.h>
+ *	handler.c	kernel code's messages, <linux/mk_message.h>: receiving
+ *	request.c	the same: sending, requests and replies
  *	notify.c	who is told when peers come and go
  *	hooks.c		who has registered for what, and runs now
  *	ipi.c		the older interface, by CPU
@@ -115,8 +116,7 @@ struct mk_peer {
 	u32 next_user_call;
 	struct mk_asked asked;		/* by the peer, not yet answered */
 
-	/* notify.c; under its own lock */
-	struct list_head announced;	/* while its notifiers think it is up */
+	struct list_head notify_node;	/* notify.c's: while it is told to be up */
 
 	/* channel.c */
 	spinlock_t channels_lock;
@@ -240,15 +240,22 @@ void mk_control_peer_down(struct mk_peer *peer);
 void mk_handler_init_peer(struct mk_peer *peer);
 void mk_handler_message(struct mk_peer *peer, const struct mk_msg *msg);
 void mk_handler_space(struct mk_peer *peer);	/* the ring has space again */
-void mk_handler_peer_down(struct mk_peer *peer);
 void mk_handler_free_peer(struct mk_peer *peer);
+
+/* request.c */
+void mk_handler_peer_down(struct mk_peer *peer);
+int mk_user_send_ipi(struct mk_peer *peer, u32 type, u32 from, u32 to,
+		     const void *data, size_t len);
+void mk_user_reply(struct mk_peer *peer, const struct mk_msg *msg);
+/* caller holds user_lock */
+void mk_user_send_ack(struct mk_peer *peer, enum mk_user_ack type);
+void mk_user_answer_error(struct mk_peer *peer, u32 id, int error);
 int mk_asked_add(struct mk_asked *asked, u32 id);	/* -EEXIST, -ENOSPC */
 bool mk_asked_has(const struct mk_asked *asked, u32 id);
 void mk_asked_del(struct mk_asked *asked, u32 id);
 
 /* notify.c */
-void mk_notify_init_peer(struct mk_peer *peer);
-/** mk_peer_notify() - tell the notifiers; process context, no locks held */
+/** mk_peer_notify() - for each peer UP, then DOWN; process context, no locks held */
 void mk_peer_notify(struct mk_peer *peer, enum mk_peer_event event);
 
 /* ipi.c: called by handler.c, in order, in its work */
