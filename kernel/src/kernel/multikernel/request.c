@@ -13,6 +13,7 @@
  */
 #include <linux/completion.h>
 #include <linux/jiffies.h>
+#include <linux/string.h>
 
 #include "peer.h"
 
@@ -30,6 +31,14 @@ struct user_call {
 	size_t size;
 	ssize_t result;
 };
+
+struct mk_peer *mk_peer_get(const char *name)
+{
+	if (!name || !*name || strnlen(name, MK_NAME_MAX) == MK_NAME_MAX)
+		return ERR_PTR(-EINVAL);
+	return mk_peer_connect(name, NULL);
+}
+EXPORT_SYMBOL_GPL(mk_peer_get);
 
 /* --- requests of a peer that are not answered -------------------------- */
 
