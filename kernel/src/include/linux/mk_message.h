@@ -80,7 +80,8 @@ bool mk_peer_is_up(const struct mk_peer *peer);
  *
  * Return: 0 sent; -EAGAIN no room (as many messages as the peer takes are
  * under way, or the ring is full) and @timeout_ms was 0; -ETIMEDOUT;
- * -EMSGSIZE; -EPIPE the peer ended; -ESTALE it ended and runs again; -EINTR.
+ * -EMSGSIZE; -EINVAL no @data; -EPIPE the peer ended; -ESTALE it ended and runs
+ * again; -EINTR.
  * Room appears when the peer's handlers are done with earlier messages.
  */
 int mk_send(struct mk_peer *peer, u32 type, const void *data, size_t len,
@@ -93,8 +94,9 @@ int mk_send(struct mk_peer *peer, u32 type, const void *data, size_t len,
  * @timeout_ms: for all of it, not 0
  *
  * The rest as mk_send(). Return: bytes of the reply; or a negative error: that
- * of mk_send(), or the one that the handler gave to mk_reply(); -ENOSYS when
- * the peer has no handler of @type.
+ * of mk_send(), or the one that the handler gave to mk_reply(); -ENOSYS the
+ * peer has no handler of @type; -EBUSY it has too many unanswered requests of
+ * this kernel; -EPROTO its reply makes no sense.
  */
 ssize_t mk_request(struct mk_peer *peer, u32 type, const void *data,
 		   size_t len, void *reply, size_t size,
@@ -109,7 +111,8 @@ ssize_t mk_request(struct mk_peer *peer, u32 type, const void *data,
  * @len: bytes, at most MK_REPLY_MAX
  *
  * From the handler or later, in any context. Return: 0; -ENOENT @peer does not
- * wait for this (any more); -EMSGSIZE, -EAGAIN, -EPIPE, -ESTALE.
+ * wait for this (any more); -EINVAL, -EMSGSIZE, -EPIPE, -ESTALE; -EAGAIN the
+ * ring is full: it can be answered later.
  */
 int mk_reply(struct mk_peer *peer, u32 request, int error, const void *data,
 	     size_t len);
@@ -129,8 +132,12 @@ typedef void (*mk_handler_fn)(const struct mk_message *message, void *context);
  * @context: for @fn
  * @flags: MK_HANDLER_*
  *
- * Pins the caller's module. Return: handle for mk_handler_remove(); ERR_PTR:
- * -EBUSY a type is taken, -EINVAL, -ENOMEM, -ENODEV the module is going away.
+ * The caller's module cannot be unloaded while @fn runs. Its exit function
+ * removes the handler; one that it forgets is removed with a message in the log
+ * before the module's memory goes.
+ *
+ * Return: handle for mk_handler_remove(); ERR_PTR: -EBUSY a type is taken,
+ * -EINVAL, -ENOMEM, -ENODEV the module is going away.
  */
 #define mk_handler_add(first, last, fn, context, flags) \
 	__mk_handler_add(THIS_MODULE, first, last, fn, context, flags)
@@ -142,8 +149,9 @@ struct mk_handler *__mk_handler_add(struct module *owner, u32 first, u32 last,
  * mk_handler_remove() - and wait until it runs no more
  * @handler: from mk_handler_add(), or NULL or ERR_PTR, which are 0
  *
- * Return: 0; -EDEADLK when called from within a handler (with a message in the
- * log): it stays then; -ENOENT it is no handler (any more).
+ * Sleeps, as long as a call of it runs that had begun. Return: 0; -EDEADLK when
+ * called from within a handler, also another one (with a message in the log): it
+ * stays then; -ENOENT it is no handler (any more).
  */
 int mk_handler_remove(struct mk_handler *handler);
 
@@ -153,10 +161,22 @@ enum mk_peer_event {
 	MK_PEER_DOWN	= 2,	/* it ended; all that waited has been woken */
 };
 
-/* Notifiers run in process context. Those that are up when one is registered
- * are reported to it at once.
+/**
+ * mk_peer_notifier_register() - be told of peers that come and go
+ *
+ * Called in process context, one event at a time: for each peer UP, then DOWN.
+ * Peers that are up already are reported before this returns. Messages that had
+ * arrived from a peer may still be handled after its DOWN.
+ *
+ * Return: 0; -EEXIST it is registered; -EDEADLK called from within a notifier.
  */
 int mk_peer_notifier_register(struct notifier_block *nb);
+/**
+ * mk_peer_notifier_unregister() - it is not called any more
+ *
+ * Return: 0; -ENOENT it was not registered; -EDEADLK called from within a
+ * notifier.
+ */
 int mk_peer_notifier_unregister(struct notifier_block *nb);
 
 #endif /* _LINUX_MK_MESSAGE_H */

@@ -23,9 +23,12 @@
  *	and to are numbers of ends, nr and ack count messages of the channel
  * @MK_KIND_USER: kernel code, by type; id is not 0 for a request; nr and ack
  *	count messages of this kind between the two kernels
- * @MK_KIND_USER_ACK: ack alone, no payload
+ * @MK_KIND_USER_ACK: nr and ack of that stream alone, no payload; type is enum
+ *	mk_user_ack
  * @MK_KIND_IPI: the interface of multikernel_send_ipi_data(): from and to are
  *	APIC ids; shares the stream of MK_KIND_USER
+ * @MK_KIND_USER_REPLY: answers the MK_KIND_USER with the same id; no message of
+ *	the stream, its ack counts; the payload begins with struct mk_wire_answer
  */
 enum mk_kind {
 	MK_KIND_CONTROL		= 0,
@@ -34,6 +37,18 @@ enum mk_kind {
 	MK_KIND_USER		= 3,
 	MK_KIND_USER_ACK	= 4,
 	MK_KIND_IPI		= 5,
+	MK_KIND_USER_REPLY	= 6,
+};
+
+/**
+ * enum mk_user_ack - why a MK_KIND_USER_ACK was sent
+ * @MK_USER_ACK_TELL: so that the other end has room again
+ * @MK_USER_ACK_ASK: its sender has waited long for room; answer with a TELL.
+ *	So neither a lost message nor a lost ack stops a stream for ever.
+ */
+enum mk_user_ack {
+	MK_USER_ACK_TELL	= 0,
+	MK_USER_ACK_ASK		= 1,
 };
 
 /** enum mk_control_type - to the host (H) or to the instance (I); ? is a request */

@@ -8,10 +8,10 @@
 #ifndef _LINUX_MULTIKERNEL_H
 #define _LINUX_MULTIKERNEL_H
 
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/types.h>
-#include <linux/workqueue.h>
 #include <uapi/linux/multikernel.h>
 
 #ifdef CONFIG_MULTIKERNEL
@@ -73,25 +73,28 @@ typedef void (*mk_ipi_callback_t)(struct mk_ipi_data *data, void *ctx);
 
 /**
  * struct mk_ipi_handler - who gets every message of this interface
- * @callback: called in process context on the CPU that was addressed
+ * @callback: called on the CPU that was addressed, for one message at a time
  * @context: for @callback
- * @saved_data: the message that is being handled
- * @work: what runs @callback
- * @node: private
+ * @saved_data: the message that is being handled, or NULL
+ * @work: what runs @callback when it is to run in interrupt context
+ *
+ * To be read only. The fields are as they have always been called.
  */
 struct mk_ipi_handler {
 	mk_ipi_callback_t callback;
 	void *context;
 	struct mk_ipi_data *saved_data;
-	struct work_struct work;
-	struct list_head node;
+	struct irq_work work;
 };
 
 #define multikernel_register_handler(callback, ctx) \
-	__multikernel_register_handler(THIS_MODULE, callback, ctx)
+	__multikernel_register_handler(THIS_MODULE, callback, ctx, false)
+/* The same; the callback runs in hard interrupt context. */
+#define multikernel_register_irq_handler(callback, ctx) \
+	__multikernel_register_handler(THIS_MODULE, callback, ctx, true)
 struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
 						      mk_ipi_callback_t callback,
-						      void *ctx);
+						      void *ctx, bool irq);
 void multikernel_unregister_handler(struct mk_ipi_handler *handler);
 int multikernel_send_ipi_data(int cpu, void *data, size_t data_size,
 			      unsigned long type);

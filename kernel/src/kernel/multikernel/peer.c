@@ -47,6 +47,7 @@ static void mk_dispatch(struct mk_peer *peer, const struct mk_msg *msg)
 	case MK_KIND_USER:
 	case MK_KIND_USER_ACK:
 	case MK_KIND_IPI:
+	case MK_KIND_USER_REPLY:
 		mk_handler_message(peer, msg);
 		break;
 	default:
@@ -485,12 +486,6 @@ void __weak mk_channel_init_peer(struct mk_peer *peer) { }
 void __weak mk_channel_message(struct mk_peer *peer, const struct mk_msg *msg) { }
 void __weak mk_channel_space(struct mk_peer *peer) { }
 void __weak mk_channel_peer_down(struct mk_peer *peer) { }
-void __weak mk_handler_init_peer(struct mk_peer *peer) { }
-void __weak mk_handler_message(struct mk_peer *peer, const struct mk_msg *msg) { }
-void __weak mk_handler_space(struct mk_peer *peer) { }
-void __weak mk_handler_peer_down(struct mk_peer *peer) { }
-void __weak mk_handler_free_peer(struct mk_peer *peer) { }
-void __weak mk_peer_notify(struct mk_peer *peer, enum mk_peer_event event) { }
 
 static int __init mk_peer_init(void)
 {

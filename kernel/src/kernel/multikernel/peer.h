@@ -6,7 +6,10 @@
  *	peer.c		life of a peer; sending; the work that drains its ring
  *	control.c	what the multikernel's own parts say to each other:
  *			requests with replies, a table of who handles what
- *	handler.c	kernel code's messages, <linux/mk_message.h>
+ *	handler.c	kernel code's messages, <linux/mk_message.h>: receiving
+ *	request.c	the same: sending, requests and replies
+ *	notify.c	who is told when peers come and go
+ *	hooks.c		who has registered for what, and runs now
  *	ipi.c		the older interface, by CPU
  *	channel.c	programs' channels
  *	pair.c		the host: ring pairs between two instances
@@ -23,7 +26,7 @@
  * message in the ring: flow control is by credits (MK_WINDOW), so that control
  * messages always come through.
  *
- * Locks: peer->tx_lock is the innermost one.
+ * Locks: peer->tx_lock is the innermost one, inside peer->user_lock.
  */
 #ifndef _MULTIKERNEL_PEER_H
 #define _MULTIKERNEL_PEER_H
@@ -35,7 +38,6 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
-#include <linux/xarray.h>
 
 struct mk_instance;
 struct mk_peer;
@@ -47,6 +49,17 @@ struct mk_peer_counters {
 	u64 unknown;		/* kind, type or end that nobody knows */
 	u64 refused;		/* malformed */
 	u64 late_replies;	/* to nobody who waits */
+};
+
+/*
+ * Requests of one peer that may be unanswered at a time: more than the window,
+ * as a handler may answer when it has returned.
+ */
+#define MK_ASKED_MAX	128
+
+/** struct mk_asked - ids of such requests; 0 where there is none */
+struct mk_asked {
+	u32 ids[MK_ASKED_MAX];
 };
 
 /**
@@ -93,13 +106,17 @@ struct mk_peer {
 	unsigned int control_queued;
 	struct work_struct control_work;
 
-	/* handler.c */
-	spinlock_t user_lock;
+	/* handler.c; under user_lock, which any context takes */
+	raw_spinlock_t user_lock;
 	struct mk_stream user;
 	struct list_head user_queue;	/* received, not yet handled */
 	struct work_struct user_work;
 	bool user_ack_due;
-	struct xarray requests;		/* of the peer, not yet answered */
+	struct list_head user_calls;	/* who waits for a reply */
+	u32 next_user_call;
+	struct mk_asked asked;		/* by the peer, not yet answered */
+
+	struct list_head notify_node;	/* notify.c's: while it is told to be up */
 
 	/* channel.c */
 	spinlock_t channels_lock;
@@ -223,8 +240,22 @@ void mk_control_peer_down(struct mk_peer *peer);
 void mk_handler_init_peer(struct mk_peer *peer);
 void mk_handler_message(struct mk_peer *peer, const struct mk_msg *msg);
 void mk_handler_space(struct mk_peer *peer);	/* the ring has space again */
-void mk_handler_peer_down(struct mk_peer *peer);
 void mk_handler_free_peer(struct mk_peer *peer);
+
+/* request.c */
+void mk_handler_peer_down(struct mk_peer *peer);
+int mk_user_send_ipi(struct mk_peer *peer, u32 type, u32 from, u32 to,
+		     const void *data, size_t len);
+void mk_user_reply(struct mk_peer *peer, const struct mk_msg *msg);
+/* caller holds user_lock */
+void mk_user_send_ack(struct mk_peer *peer, enum mk_user_ack type);
+void mk_user_answer_error(struct mk_peer *peer, u32 id, int error);
+int mk_asked_add(struct mk_asked *asked, u32 id);	/* -EEXIST, -ENOSPC */
+bool mk_asked_has(const struct mk_asked *asked, u32 id);
+void mk_asked_del(struct mk_asked *asked, u32 id);
+
+/* notify.c */
+/** mk_peer_notify() - for each peer UP, then DOWN; process context, no locks held */
 void mk_peer_notify(struct mk_peer *peer, enum mk_peer_event event);
 
 /* ipi.c: called by handler.c, in order, in its work */
