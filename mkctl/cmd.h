@@ -14,6 +14,20 @@
 
 #define EXIT_PARTIAL	64	/* some of several objects failed */
 
+#define LIST_MAX	64	/* of one option that may be repeated */
+
+/** struct list - what an option was given, as often as it stood there */
+struct list {
+	const char *items[LIST_MAX];
+	size_t nr;
+};
+
+/** struct size_given - a size, and whether it was given */
+struct size_given {
+	bool given;
+	uint64_t bytes;
+};
+
 /**
  * struct options - all options of all commands; each takes what it lists
  */
@@ -35,20 +49,31 @@ struct options {
 	const char *level;
 	const char *boot;
 	unsigned int boot_timeout_s;
+	unsigned int count;
+	bool raw;
+	bool ro;
+	bool pfns;
+	struct size_given size;
+	struct size_given offset;
+	struct size_given length;
+	const char *from;
+	const char *owner;
+	struct list to;
 };
 
 /**
  * struct option_desc - one option, for the parser, --help and completion
  * @letter: short form, or 0
  * @arg: what it takes, as help names it; NULL for none
- * @offset: of its member in struct options: bool without @arg, else by @type
+ * @offset: of its member in struct options, whose type goes with @type
  */
 struct option_desc {
 	const char *name;
 	char letter;
 	const char *arg;
 	const char *help;
-	enum { OPT_BOOL, OPT_SECONDS, OPT_COUNT, OPT_STRING } type;
+	enum { OPT_BOOL, OPT_SECONDS, OPT_COUNT, OPT_STRING, OPT_SIZE,
+	       OPT_LIST } type;
 	size_t offset;
 };
 
@@ -61,9 +86,12 @@ struct app_error {
 	char *log_tail;
 };
 
+struct command;
+
 /**
  * struct app - one run of mkctl
- * @verb: for messages; NULL before it is known
+ * @cmd: what runs; NULL before it is known
+ * @verb: its name, for messages: "spawn", "pfn share"
  * @opts: of the command
  * @errors: to be printed by main(), in order
  * @log_tail: of what is under way, for its error; NULL for none
@@ -71,6 +99,7 @@ struct app_error {
  */
 struct app {
 	struct mk_ctx *ctx;
+	const struct command *cmd;
 	const char *verb;
 	struct options opts;
 	struct app_error *errors;
@@ -81,7 +110,9 @@ struct app {
 
 /**
  * struct command - one verb
+ * @name: of a command of another one ("pfn share") both words
  * @args: as usage names them
+ * @subs: commands of this one, ended by NULL; it has nothing else then
  * @options: ends with an entry without name
  * @min_args: positional arguments; @max_args -1 for any number
  * @timeout_s: default of --timeout
@@ -93,6 +124,7 @@ struct command {
 	const char *args;
 	const char *summary;
 	const char *details;
+	const struct command *const *subs;
 	const struct option_desc *options;
 	int min_args;
 	int max_args;
@@ -112,6 +144,19 @@ extern const struct command cmd_start;
 extern const struct command cmd_restart;
 extern const struct command cmd_rm;
 extern const struct command cmd_pool;
+extern const struct command cmd_msg;
+extern const struct command cmd_msg_ping;
+extern const struct command cmd_msg_send;
+extern const struct command cmd_msg_recv;
+extern const struct command cmd_pfn;
+extern const struct command cmd_pfn_share;
+extern const struct command cmd_pfn_give;
+extern const struct command cmd_pfn_attach;
+extern const struct command cmd_pfn_detach;
+extern const struct command cmd_pfn_revoke;
+extern const struct command cmd_pfn_cat;
+extern const struct command cmd_pfn_fill;
+extern const struct command cmd_pfn_ls;
 extern const struct command cmd_version;
 extern const struct command cmd_ready;
 extern const struct command cmd_help;
@@ -119,11 +164,16 @@ extern const struct command cmd_help;
 /* mkctl.c */
 extern const struct command *const commands[];
 const struct command *command_find(const char *name);
+/** command_find_sub() - by its own word: "share" */
+const struct command *command_find_sub(const struct command *cmd,
+				       const char *name);
 void print_usage(FILE *out);
 /** app_add_error() - one object failed; takes its log_tail, too */
 void app_add_error(struct app *app, const struct mk_error *err);
 /** interrupted - set to the signal's number by SIGINT, SIGTERM, SIGHUP */
 extern volatile sig_atomic_t interrupted;
+/** app_catch_signals() - from now on SIGINT, SIGTERM, SIGHUP only set it */
+void app_catch_signals(void);
 /** app_begin_change() - mk_change_begin(); from then on signals undo */
 int app_begin_change(struct app *app, struct mk_change *ret_change,
 		     struct mk_error *err) MK_MUST_CHECK;
@@ -138,6 +188,15 @@ int app_begin_change(struct app *app, struct mk_change *ret_change,
 #define OPTION_TIMEOUT(text)						\
 	{ "timeout", 't', "S", text, OPT_SECONDS,			\
 	  offsetof(struct options, timeout_s) }
+#define OPTION_FROM(text)						\
+	{ "from", 'f', "FILE", text, OPT_STRING,			\
+	  offsetof(struct options, from) }
+#define OPTION_OFFSET							\
+	{ "offset", 'o', "B", "begin there (0)", OPT_SIZE,		\
+	  offsetof(struct options, offset) }
+#define OPTION_LENGTH							\
+	{ "length", 'l', "B", "so much of it (all)", OPT_SIZE,		\
+	  offsetof(struct options, length) }
 #define OPTION_END	{ .name = NULL }
 
 /**
@@ -148,6 +207,12 @@ int app_begin_change(struct app *app, struct mk_change *ret_change,
 int options_parse(const struct command *cmd, int argc, char **argv,
 		  struct options *opts, int *ret_first,
 		  struct mk_error *err) MK_MUST_CHECK;
+/** usage_error() - what was written cannot be meant; -EINVAL */
+int usage_error(struct mk_error *err, const char *object, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** parse_number() - a whole decimal number from @least to @most, strictly */
+int parse_number(const char *s, unsigned int least, unsigned int most,
+		 unsigned int *ret_number) MK_MUST_CHECK;
 void print_command_help(const struct command *cmd, FILE *out);
 void print_option_names(const struct command *cmd, FILE *out);
 

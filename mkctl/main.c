@@ -151,6 +151,7 @@ static int run_command(struct app *app, const struct command *cmd, int argc,
 	int first;
 	int r;
 
+	app->cmd = cmd;
 	app->verb = cmd->name;
 	r = options_parse(cmd, argc, argv, &app->opts, &first, err);
 	app->opts.json |= json;
@@ -167,10 +168,31 @@ static int run_command(struct app *app, const struct command *cmd, int argc,
 	r = check_args(cmd, &app->opts, argc - first, argv + first, err);
 	if (r < 0)
 		return r;
+	if (cmd->subs)
+		return usage_error(err, argv[first],
+				   "options stand behind the command");
 	r = mk_ctx_new(secure_getenv("MKCTL_ROOT"), &app->ctx, err);
 	if (r < 0)
 		return r;
 	return cmd->run(app, argc - first, argv + first, err);
+}
+
+/* "pfn share ...": the second word says which, unless an option stands there. */
+static int run_sub(struct app *app, const struct command *cmd, int argc,
+		   char **argv, struct mk_error *err)
+{
+	const struct command *sub;
+
+	app->cmd = cmd;
+	app->verb = cmd->name;
+	if (argc > 1 && argv[1][0] == '-')
+		return run_command(app, cmd, argc, argv, err);
+	if (argc < 2)
+		return usage_error(err, NULL, "needs %s", cmd->args);
+	sub = command_find_sub(cmd, argv[1]);
+	if (!sub)
+		return usage_error(err, NULL, "unknown command '%s'", argv[1]);
+	return run_command(app, sub, argc - 1, argv + 1, err);
 }
 
 static int dispatch(struct app *app, int argc, char **argv,
@@ -196,12 +218,13 @@ static int dispatch(struct app *app, int argc, char **argv,
 			mk_error_hint(err, "options stand behind the command; 'mkctl --help' lists the commands");
 		return -EINVAL;
 	}
-	return run_command(app, cmd, argc - 1, argv + 1, err);
+	return (cmd->subs ? run_sub : run_command)(app, cmd, argc - 1,
+						   argv + 1, err);
 }
 
 static void hint_usage(const struct app *app, struct mk_error *err)
 {
-	const struct command *cmd = app->verb ? command_find(app->verb) : NULL;
+	const struct command *cmd = app->cmd;
 
 	if (cmd)
 		mk_error_hint(err, "usage: mkctl %s%s%s [OPTION]...; 'mkctl %s --help' tells more",

@@ -19,6 +19,8 @@ const struct command *const commands[] = {
 	&cmd_restart,
 	&cmd_rm,
 	&cmd_pool,
+	&cmd_msg,
+	&cmd_pfn,
 	&cmd_ready,
 	&cmd_version,
 	&cmd_help,
@@ -34,6 +36,17 @@ const struct command *command_find(const char *name)
 	for (i = 0; commands[i]; i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];
+	return NULL;
+}
+
+const struct command *command_find_sub(const struct command *cmd,
+				       const char *name)
+{
+	size_t i;
+
+	for (i = 0; cmd->subs && cmd->subs[i]; i++)
+		if (!strcmp(strchr(cmd->subs[i]->name, ' ') + 1, name))
+			return cmd->subs[i];
 	return NULL;
 }
 
@@ -79,6 +92,14 @@ static void catch_signal(int number)
 		sigaction(number, &action, NULL);
 }
 
+void app_catch_signals(void)
+{
+	catch_signal(SIGINT);
+	catch_signal(SIGTERM);
+	catch_signal(SIGHUP);
+	signal(SIGPIPE, SIG_IGN);	/* stdout may go, the undo may not */
+}
+
 int app_begin_change(struct app *app, struct mk_change *ret_change,
 		     struct mk_error *err)
 {
@@ -88,9 +109,6 @@ int app_begin_change(struct app *app, struct mk_change *ret_change,
 	r = mk_change_begin(app->ctx, ret_change, err);
 	if (r < 0)
 		return r;
-	catch_signal(SIGINT);
-	catch_signal(SIGTERM);
-	catch_signal(SIGHUP);
-	signal(SIGPIPE, SIG_IGN);	/* stdout may go, the undo may not */
+	app_catch_signals();
 	return 0;
 }

@@ -3,6 +3,7 @@
  * Options: one table per command feeds the parser, --help and completion.
  */
 #include <getopt.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -24,7 +25,7 @@ static const struct option_desc *option_at(const struct command *cmd, size_t i)
 {
 	size_t n = 0;
 
-	while (cmd->options[n].name)
+	while (cmd->options && cmd->options[n].name)
 		n++;
 	if (i < n)
 		return &cmd->options[i];
@@ -70,8 +71,20 @@ static const struct option_desc *option_by_value(const struct command *cmd,
 	return NULL;
 }
 
-static int parse_number(const char *s, unsigned int least,
-			unsigned int *ret_number)
+int usage_error(struct mk_error *err, const char *object, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mk_error_set(err, MK_ERR_USAGE, object, "%s", text);
+	return -EINVAL;
+}
+
+int parse_number(const char *s, unsigned int least, unsigned int most,
+		 unsigned int *ret_number)
 {
 	unsigned int number = 0;
 
@@ -81,7 +94,7 @@ static int parse_number(const char *s, unsigned int least,
 		if (*s < '0' || *s > '9')
 			return -EINVAL;
 		number = number * 10 + (unsigned int)(*s - '0');
-		if (number > NUMBER_MAX)
+		if (number > most)
 			return -ERANGE;
 	}
 	if (number < least)
@@ -90,37 +103,66 @@ static int parse_number(const char *s, unsigned int least,
 	return 0;
 }
 
+static int store_number(const struct option_desc *desc, const char *arg,
+			struct options *opts, struct mk_error *err)
+{
+	unsigned int *member = (void *)((char *)opts + desc->offset);
+	unsigned int least = desc->type == OPT_SECONDS;
+
+	if (parse_number(arg, least, NUMBER_MAX, member) < 0)
+		return usage_error(err, NULL,
+				   "--%s takes a whole number from %u to %u, not '%s'",
+				   desc->name, least, NUMBER_MAX, arg);
+	opts->lines_given |= member == &opts->lines;
+	return 0;
+}
+
+static int store_size(const struct option_desc *desc, const char *arg,
+		      struct size_given *member, struct mk_error *err)
+{
+	struct mk_error why = MK_ERROR_INIT;
+
+	if (mk_parse_size(arg, &member->bytes, &why) < 0)
+		return usage_error(err, NULL, "--%s: %s", desc->name,
+				   why.message);
+	member->given = true;
+	return 0;
+}
+
+static int store_item(const struct option_desc *desc, const char *arg,
+		      struct list *list, struct mk_error *err)
+{
+	if (list->nr == LIST_MAX)
+		return usage_error(err, NULL, "--%s stands there more than %d times",
+				   desc->name, LIST_MAX);
+	list->items[list->nr++] = arg;
+	return 0;
+}
+
 static int store(const struct option_desc *desc, const char *arg,
 		 struct options *opts, struct mk_error *err)
 {
 	void *member = (char *)opts + desc->offset;
-	unsigned int least = desc->type == OPT_SECONDS;
 
+	if ((desc->type == OPT_STRING || desc->type == OPT_LIST) && !*arg)
+		return usage_error(err, NULL, "--%s takes %s, not ''",
+				   desc->name, desc->arg);
 	switch (desc->type) {
 	case OPT_BOOL:
 		*(bool *)member = true;
 		return 0;
 	case OPT_STRING:
-		if (!*arg) {
-			mk_error_set(err, MK_ERR_USAGE, NULL,
-				     "--%s takes %s, not ''", desc->name,
-				     desc->arg);
-			return -EINVAL;
-		}
 		*(const char **)member = arg;
 		return 0;
+	case OPT_SIZE:
+		return store_size(desc, arg, member, err);
+	case OPT_LIST:
+		return store_item(desc, arg, member, err);
 	case OPT_SECONDS:
 	case OPT_COUNT:
 		break;
 	}
-	if (parse_number(arg, least, member) == 0) {
-		opts->lines_given |= member == &opts->lines;
-		return 0;
-	}
-	mk_error_set(err, MK_ERR_USAGE, NULL,
-		     "--%s takes a whole number from %u to %u, not '%s'",
-		     desc->name, least, NUMBER_MAX, arg);
-	return -EINVAL;
+	return store_number(desc, arg, opts, err);
 }
 
 static int bad_option(const struct command *cmd, int c, char **argv,
@@ -176,6 +218,11 @@ void print_command_help(const struct command *cmd, FILE *out)
 		cmd->args[0] ? " " : "", cmd->args, cmd->summary);
 	if (cmd->details)
 		fprintf(out, "\n%s", cmd->details);
+	if (cmd->subs)
+		fprintf(out, "\nCommands:\n");
+	for (i = 0; cmd->subs && cmd->subs[i]; i++)
+		fprintf(out, "  %-10s %s\n", strchr(cmd->subs[i]->name, ' ') + 1,
+			cmd->subs[i]->summary);
 	fprintf(out, "\nOptions:\n");
 	for (i = 0; (desc = option_at(cmd, i)); i++) {
 		if (!desc->help)

@@ -50,8 +50,12 @@ struct json_object *json_document(const char *verb)
 {
 	struct json_object *doc = json_object_new_object();
 	char schema[64];
+	char *blank;
 
 	snprintf(schema, sizeof(schema), "mkctl.%s/1", verb);
+	blank = strchr(schema, ' ');
+	if (blank)
+		*blank = '-';	/* mkctl.pfn-ls/1 */
 	json_add_string(doc, "schema", schema);
 	return doc;
 }

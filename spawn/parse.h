@@ -14,18 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <mk/error.h>
-
-/**
- * mk_parse_size() - parse a number of bytes
- * @s: digits, then at most one of K M G T (binary, either case)
- * @ret_bytes: the size; written only on success
- * @err: filled on a refusal, or NULL
- *
- * Returns: 0, -EINVAL when @s is not a size, -ERANGE when it does not fit.
- */
-int mk_parse_size(const char *s, uint64_t *ret_bytes, struct mk_error *err)
-	__attribute__((warn_unused_result));
+#include <mk/spawn.h>
 
 /**
  * mk_parse_cpulist() - parse a list of Linux CPU numbers

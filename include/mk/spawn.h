@@ -245,4 +245,15 @@ char *mk_cpulist_format(const unsigned int *cpus, size_t nr_cpus);
 /** mk_version() - "0.1.0-12-gabcdef" */
 const char *mk_version(void);
 
+/**
+ * mk_parse_size() - parse a number of bytes
+ * @s: digits, then at most one of K M G T (binary, either case)
+ * @ret_bytes: the size; written only on success
+ * @err: filled on a refusal, or NULL
+ *
+ * Returns: 0, -EINVAL when @s is not a size, -ERANGE when it does not fit.
+ */
+int mk_parse_size(const char *s, uint64_t *ret_bytes, struct mk_error *err)
+	MK_MUST_CHECK;
+
 #endif /* MK_SPAWN_H */

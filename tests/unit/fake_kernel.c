@@ -128,7 +128,7 @@ static uint64_t tick(void)
 	return fake->clock_ns;
 }
 
-static int refuse(struct mk_refusal *r, int error, uint32_t reason, uint64_t a,
+int fake_refuse(struct mk_refusal *r, int error, uint32_t reason, uint64_t a,
 		  uint64_t b, const char *object)
 {
 	*r = (struct mk_refusal){ .reason = reason, .a = a, .b = b };
@@ -145,23 +145,23 @@ static void note(const char *what)
 }
 
 /* Every request that changes something passes here. */
-static int enter(const char *what, struct mk_refusal *r)
+int fake_enter(const char *what, struct mk_refusal *r)
 {
 	note(what);
 	if (strcmp(fake->refuse, what))
 		return 0;
-	return refuse(r, EIO, fake->refuse_reason, 1, 2, NULL);
+	return fake_refuse(r, EIO, fake->refuse_reason, 1, 2, NULL);
 }
 
 static struct fake_instance *by_id(uint32_t id, struct mk_refusal *r)
 {
 	if (id && id <= FAKE_INSTANCES && fake->instances[id].used)
 		return &fake->instances[id];
-	refuse(r, ENOENT, MK_REASON_NO_INSTANCE, id, 0, NULL);
+	fake_refuse(r, ENOENT, MK_REASON_NO_INSTANCE, id, 0, NULL);
 	return NULL;
 }
 
-static struct fake_instance *by_name(const char *name)
+struct fake_instance *fake_by_name(const char *name)
 {
 	uint32_t id;
 
@@ -193,7 +193,7 @@ static void end(struct fake_instance *inst, uint32_t state, uint32_t cause)
 	inst->get.flags &= ~MK_GET_CPUS_LENT;
 }
 
-static uint64_t pool_free(void)
+uint64_t fake_pool_free(void)
 {
 	uint64_t bytes = FAKE_POOL;
 	uint32_t id;
@@ -201,6 +201,9 @@ static uint64_t pool_free(void)
 	for (id = 1; id <= FAKE_INSTANCES; id++)
 		if (fake->instances[id].used)
 			bytes -= fake->instances[id].get.memory_bytes;
+	for (id = 1; id <= FAKE_SHARES; id++)
+		if (fake->shares[id].used)
+			bytes -= fake->shares[id].get.charged_bytes;
 	return bytes;
 }
 
@@ -214,11 +217,15 @@ static int op_info(struct mk_info *info)
 	info->core_shift = core_shift();
 	info->realtime_ns = 1700000000000000000ULL;
 	info->tsc = 123456789;
+	if (fake->role == MK_ROLE_INSTANCE) {
+		info->instance_id = FAKE_OWN_ID;
+		strcpy(info->name, FAKE_OWN_NAME);
+	}
 	if (fake->role != MK_ROLE_HOST)
 		return 0;
 	info->pool_bytes = FAKE_POOL;
-	info->pool_free_bytes = pool_free();
-	info->pool_largest_bytes = pool_free();
+	info->pool_free_bytes = fake_pool_free();
+	info->pool_largest_bytes = fake_pool_free();
 	info->region_addr = 0x100000000ULL;
 	info->region_bytes = 0x400000;
 	info->start_page = 0x9f000;
@@ -231,17 +238,17 @@ static int op_info(struct mk_info *info)
 static int op_create(struct mk_create *c)
 {
 	uint32_t id = 1;
-	int r = enter("create", &c->refusal);
+	int r = fake_enter("create", &c->refusal);
 
 	if (r < 0)
 		return r;
-	if (by_name(c->name))
-		return refuse(&c->refusal, EEXIST, MK_REASON_NAME_TAKEN,
-			      by_name(c->name)->get.id, 0, c->name);
+	if (fake_by_name(c->name))
+		return fake_refuse(&c->refusal, EEXIST, MK_REASON_NAME_TAKEN,
+			      fake_by_name(c->name)->get.id, 0, c->name);
 	while (id <= FAKE_INSTANCES && fake->instances[id].used)
 		id++;
 	if (id > FAKE_INSTANCES)
-		return refuse(&c->refusal, ENOSPC, MK_REASON_TOO_MANY,
+		return fake_refuse(&c->refusal, ENOSPC, MK_REASON_TOO_MANY,
 			      FAKE_INSTANCES, 0, NULL);
 	fake->instances[id] = (struct fake_instance){
 		.used = true,
@@ -259,11 +266,11 @@ static int op_destroy(struct mk_by_id *b)
 
 	if (!inst)
 		return -ENOENT;
-	r = enter("destroy", &b->refusal);
+	r = fake_enter("destroy", &b->refusal);
 	if (r < 0)
 		return r;
 	if (has_cpus(inst->get.state))
-		return refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	inst->used = false;
 	return 0;
@@ -277,14 +284,14 @@ static int op_set_cpus(struct mk_set_cpus *s)
 
 	if (!inst)
 		return -ENOENT;
-	r = enter(s->nr_cpus ? "cpus" : "cpus-back", &s->refusal);
+	r = fake_enter(s->nr_cpus ? "cpus" : "cpus-back", &s->refusal);
 	if (r < 0)
 		return r;
 	if (has_cpus(inst->get.state))
-		return refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	if (s->nr_cpus > FAKE_LENT)
-		return refuse(&s->refusal, EINVAL, MK_REASON_CPU_TOO_MANY,
+		return fake_refuse(&s->refusal, EINVAL, MK_REASON_CPU_TOO_MANY,
 			      s->nr_cpus, FAKE_LENT, NULL);
 	if (s->nr_cpus)
 		memcpy(inst->cpus, cpus, s->nr_cpus * sizeof(*cpus));
@@ -305,15 +312,15 @@ static int op_set_memory(struct mk_set_memory *s)
 		return -ENOENT;
 	for (uint32_t i = 0; i < s->nr_parts; i++)
 		bytes += parts[i].bytes;
-	r = enter(bytes ? "memory" : "memory-back", &s->refusal);
+	r = fake_enter(bytes ? "memory" : "memory-back", &s->refusal);
 	if (r < 0)
 		return r;
 	if (inst->get.state != MK_STATE_CREATED)
-		return refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
-	if (bytes > pool_free())
-		return refuse(&s->refusal, ENOMEM, MK_REASON_MEM_NO_SPACE,
-			      pool_free(), pool_free(), NULL);
+	if (bytes > fake_pool_free())
+		return fake_refuse(&s->refusal, ENOMEM, MK_REASON_MEM_NO_SPACE,
+			      fake_pool_free(), fake_pool_free(), NULL);
 	inst->get.memory_bytes = bytes;
 	inst->get.nr_ranges = bytes != 0;
 	return 0;
@@ -326,14 +333,14 @@ static int op_start(struct mk_start *s)
 
 	if (!inst)
 		return -ENOENT;
-	r = enter("start", &s->refusal);
+	r = fake_enter("start", &s->refusal);
 	if (r < 0)
 		return r;
 	if (inst->get.state != MK_STATE_LOADED && !is_end(inst->get.state))
-		return refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	if (!(inst->get.flags & MK_GET_CPUS_LENT))
-		return refuse(&s->refusal, ENXIO, MK_REASON_CPU_NONE, 0, 0,
+		return fake_refuse(&s->refusal, ENXIO, MK_REASON_CPU_NONE, 0, 0,
 			      NULL);
 	inst->get.state = MK_STATE_STARTING;
 	inst->get.cause = MK_CAUSE_NONE;
@@ -354,11 +361,11 @@ static int op_stop(struct mk_by_id *b)
 
 	if (!inst)
 		return -ENOENT;
-	r = enter("stop", &b->refusal);
+	r = fake_enter("stop", &b->refusal);
 	if (r < 0)
 		return r;
 	if (!has_cpus(inst->get.state))
-		return refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	inst->get.state = MK_STATE_STOPPING;
 	inst->get.cause = MK_CAUSE_STOP;
@@ -373,11 +380,11 @@ static int op_kill(struct mk_by_id *b)
 
 	if (!inst)
 		return -ENOENT;
-	r = enter(timeout ? "kill-timeout" : "kill", &b->refusal);
+	r = fake_enter(timeout ? "kill-timeout" : "kill", &b->refusal);
 	if (r < 0 || is_end(inst->get.state))
 		return r;
 	if (!has_cpus(inst->get.state))
-		return refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
+		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	end(inst, timeout ? MK_STATE_FAILED : MK_STATE_KILLED, b->cause);
 	return 0;
@@ -396,7 +403,7 @@ static struct fake_instance *get_target(const struct mk_get *g)
 	}
 	if (g->id)
 		return by_id(g->id, &(struct mk_refusal){ 0 });
-	return by_name(g->name);
+	return fake_by_name(g->name);
 }
 
 static int op_get(struct mk_get *g)
@@ -408,7 +415,7 @@ static int op_get(struct mk_get *g)
 	uint32_t i;
 
 	if (!inst)
-		return refuse(&g->refusal, ENOENT, MK_REASON_NO_INSTANCE,
+		return fake_refuse(&g->refusal, ENOENT, MK_REASON_NO_INSTANCE,
 			      g->id & ~MK_GET_NEXT, 0, g->name);
 	*g = inst->get;
 	g->size = size;
@@ -491,7 +498,7 @@ static int op_open(struct mk_open *o)
 static int op_notify(struct mk_notify *n)
 {
 	if (fake->role != MK_ROLE_INSTANCE)
-		return refuse(&n->refusal, EOPNOTSUPP, MK_REASON_NOT_HOST,
+		return fake_refuse(&n->refusal, EOPNOTSUPP, MK_REASON_NOT_HOST,
 			      fake->role, 0, NULL);
 	note("ready");
 	return 0;
@@ -538,13 +545,13 @@ static int op_pool(struct mk_pool *p)
 	for (i = 0; i < fake->crumbs; i++, addr += 4 << 20)
 		add_piece(&left, addr, addr + (2 << 20), i % 2);
 	if (!fake->crumbs)
-		add_pool(&left, FAKE_POOL_ADDR + FAKE_POOL - pool_free());
+		add_pool(&left, FAKE_POOL_ADDR + FAKE_POOL - fake_pool_free());
 	p->nr_ranges = all.nr;
 	p->nr_free = left.nr;
 	return 0;
 }
 
-static int dispatch(unsigned long request, void *arg)
+static int dispatch(int fd, unsigned long request, void *arg)
 {
 	switch (request) {
 	case MK_IOC_INFO:
@@ -572,7 +579,7 @@ static int dispatch(unsigned long request, void *arg)
 	case MK_IOC_NOTIFY:
 		return op_notify(arg);
 	default:
-		return -ENOTTY;
+		return fake_peers_ioctl(fd, request, arg);
 	}
 }
 
@@ -585,7 +592,7 @@ int __wrap_ioctl(int fd, unsigned long request, void *arg)
 	if (*(uint32_t *)arg != _IOC_SIZE(request))
 		r = -EINVAL;	/* every wrapper must say its size */
 	else
-		r = dispatch(request, arg);
+		r = dispatch(fd, request, arg);
 	if (r < 0)
 		errno = -r;
 	return r < 0 ? -1 : 0;
@@ -602,7 +609,7 @@ static int load(int initrd, const char *cmdline, size_t len,
 	if (!inst || !(flags & KEXEC_FILE_MULTIKERNEL) ||
 	    cmdline[len - 1] != '\0' || no_initrd != (initrd < 0))
 		return -EINVAL;
-	r = enter("load", &inst->get.load_refusal);
+	r = fake_enter("load", &inst->get.load_refusal);
 	if (r < 0)
 		return r;
 	snprintf(inst->cmdline, sizeof(inst->cmdline), "%s", cmdline);

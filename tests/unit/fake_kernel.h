@@ -36,6 +36,23 @@ struct fake_instance {
 	char cmdline[512];
 };
 
+/*
+ * Shares: their pages are a file beside that of MKFAKE_STATE, or a memfd. Only
+ * MK_SHARE_KEEP counts as attached.
+ */
+#define FAKE_SHARES	8
+#define FAKE_HOLDERS	4
+
+struct fake_share {
+	bool used;
+	struct mk_share_get get;
+	struct mk_share_holder holders[FAKE_HOLDERS];	/* the owner first */
+};
+
+/* This kernel, when it is an instance; the host is its peer, and "web". */
+#define FAKE_OWN_ID	5
+#define FAKE_OWN_NAME	"self"
+
 struct fake_kernel {
 	uint32_t ready;
 	uint32_t role;
@@ -46,6 +63,10 @@ struct fake_kernel {
 	char refuse[24];	/* name of the request, as in the journal */
 	uint32_t refuse_reason;
 	struct fake_instance instances[FAKE_INSTANCES + 1];
+	struct fake_share shares[FAKE_SHARES + 1];
+	uint64_t generation;
+	char allowed[4][MK_NAME_MAX];	/* of the last SET_CHANNELS */
+	uint32_t nr_allowed;
 	char journal[4096];	/* "create cpus memory load ..." */
 };
 
@@ -53,5 +74,23 @@ extern struct fake_kernel *fake;
 
 /** fake_reset() - a host with 8 CPUs, 1 GiB of pool and no instance */
 void fake_reset(void);
+
+/**
+ * fake_setup() - for cmocka: a struct mk_ctx on it as the state
+ *
+ * fake_teardown() for what it made.
+ */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+
+/* Between the files of the pretended kernel */
+int fake_refuse(struct mk_refusal *r, int error, uint32_t reason, uint64_t a,
+		uint64_t b, const char *object);
+/* Every request that changes something passes here. */
+int fake_enter(const char *what, struct mk_refusal *r);
+struct fake_instance *fake_by_name(const char *name);
+uint64_t fake_pool_free(void);
+int fake_peers_ioctl(int fd, unsigned long request, void *arg);
+int fake_shares_ioctl(unsigned long request, void *arg);
 
 #endif /* FAKE_KERNEL_H */

@@ -6,44 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include <mk/libmk.h>
 
 #include "fake_kernel.h"
-
-static char root[] = "/tmp/test_pool.XXXXXX";
-
-/* Requests go to the pretended kernel, but there has to be a device. */
-static int setup(void **state)
-{
-	char command[128];
-	struct mk_ctx *ctx;
-
-	fake_reset();
-	strcpy(strrchr(root, '.'), ".XXXXXX");
-	if (!mkdtemp(root))
-		return -1;
-	snprintf(command, sizeof(command),
-		 "mkdir %s/dev && touch %s/dev/multikernel", root, root);
-	if (system(command) || mk_ctx_new(root, &ctx, NULL) < 0)
-		return -1;
-	*state = ctx;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char command[64];
-
-	mk_ctx_free(*state);
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	return system(command);
-}
 
 static void check_piece(const struct mk_range *range, uint64_t addr,
 			uint64_t bytes, uint32_t node)
@@ -90,8 +58,10 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_nodes, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nodes, fake_setup,
+						fake_teardown),
+		cmocka_unit_test_setup_teardown(test_many, fake_setup,
+						fake_teardown),
 	};
 
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
