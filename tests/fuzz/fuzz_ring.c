@@ -8,6 +8,8 @@
  * indices stay within the ring of each other, each index passed is counted as
  * exactly one of received, lost and bad, no call loops, and once the peer keeps
  * still both ends come to rest.
+ *
+ * seconds: 60
  */
 #include "peer.h"
 
