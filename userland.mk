@@ -36,8 +36,17 @@ UL_TEST_CFLAGS := -idirafter kernel/src/include -pthread
 UL_TEST_WRAP := -Wl,--wrap=ioctl,--wrap=syscall \
 	-Wl,--wrap=sched_getaffinity,--wrap=sched_setaffinity
 
+# Of the headers that kernels share: these tests and fuzzers need no library of
+# ours, and are built from their own source alone.
+UL_ALONE := $(wildcard $(foreach t,logring logring_takeover ring ring_sim \
+	ring_threads stream stream_sim,tests/unit/test_$(t).c))
+UL_FUZZ_ALONE := $(wildcard $(foreach t,logring ring stream,tests/fuzz/fuzz_$(t).c))
+
 # Unit tests that also run under ThreadSanitizer, as NAME-tsan.
 UL_TSAN_TESTS := $(O)/tests/unit/test_ring_threads-tsan
+# Unit tests that also run with counted lines: `tests/run coverage`
+UL_COV_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/coverage/%, \
+	$(filter %/test_ring.c %/test_stream.c,$(UL_ALONE)))
 
 UL_FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -112,6 +121,21 @@ $(O)/tests/unit/%: $(O)/obj/asan/tests/unit/%.o $(UL_TESTLIB_ASAN) \
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_CC) $(UL_SANITIZE) $(UL_TEST_WRAP) -pthread -o $@ $^ -lcmocka $(UL_LIBS)
 
+$(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UL_ALONE)): \
+		$(O)/tests/unit/%: $(O)/obj/asan/tests/unit/%.o
+	@mkdir -p $(@D)
+	$(call ul_say,LINK)
+	$(UL_Q)$(UL_CC) $(UL_SANITIZE) -pthread -o $@ $^ -lcmocka
+
+# Functions that nobody calls count too
+$(O)/tests/coverage/%: tests/unit/%.c
+	@mkdir -p $(@D) $(O)/obj/coverage
+	$(call ul_say,LINK)
+	$(UL_Q)rm -f $@*
+	$(UL_Q)$(UL_CC) $(UL_CFLAGS) $(UL_TEST_CFLAGS) -MF $(O)/obj/coverage/$*.d \
+		-O0 --coverage -fkeep-inline-functions -fkeep-static-functions \
+		-o $@ $< -lcmocka
+
 $(O)/tests/unit/%-tsan: tests/unit/%.c
 	@mkdir -p $(@D) $(O)/obj/tsan
 	$(call ul_say,LINK)
@@ -136,7 +160,13 @@ $(O)/tests/fuzz/%: $(O)/obj/fuzz/tests/fuzz/%.o $(O)/obj/fuzz/libs.a
 	$(UL_Q)$(UL_FUZZ_CC) -fsanitize=fuzzer $(UL_FUZZ_SANITIZE) -o $@ $^ \
 		$(UL_LIBS)
 
-unit-tests: $(UL_TESTS) $(UL_TSAN_TESTS) $(O)/tests/bin/mkctl-fake
+$(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(UL_FUZZ_ALONE)): \
+		$(O)/tests/fuzz/%: $(O)/obj/fuzz/tests/fuzz/%.o
+	@mkdir -p $(@D)
+	$(call ul_say,LINK)
+	$(UL_Q)$(UL_FUZZ_CC) -fsanitize=fuzzer $(UL_FUZZ_SANITIZE) -o $@ $^
+
+unit-tests: $(UL_TESTS) $(UL_TSAN_TESTS) $(UL_COV_TESTS) $(O)/tests/bin/mkctl-fake
 
 fuzzers: $(UL_FUZZERS)
 
@@ -152,8 +182,9 @@ run-cli-tests: userland unit-tests
 
 userland-clean:
 	rm -rf $(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/asan \
-		$(O)/obj/tsan $(O)/obj/fuzz $(O)/lib $(O)/man $(O)/bin/mkctl \
-		$(O)/tests/unit $(O)/tests/bin $(O)/tests/fuzz/fuzz_*
+		$(O)/obj/tsan $(O)/obj/coverage $(O)/obj/fuzz $(O)/lib \
+		$(O)/man $(O)/bin/mkctl $(O)/tests/unit $(O)/tests/coverage \
+		$(O)/tests/bin $(O)/tests/fuzz/fuzz_*
 
 # The manual page; needs no more than its source.
 $(O)/man/%: man/%.scd

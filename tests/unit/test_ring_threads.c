@@ -27,6 +27,7 @@
 #include "msg_head.h"
 
 #define MESSAGES	100000
+#define BOTH_WAYS	50000
 #define DEADLINE_S	20
 
 /* The IPI: remembered until it is taken, never counted. */
@@ -263,12 +264,145 @@ static void test_slow_consumer(void **state)
 	run(0, 20000);
 }
 
+/*
+ * Both directions at once, each end one thread that sends until its ring is
+ * full, drains what came, arms both rings, and sleeps on its one doorbell. Who
+ * dawdles lets the other's ring run full.
+ */
+struct end {
+	struct mk_ring_tx tx;
+	struct mk_ring_rx rx;
+	struct doorbell bell;
+	struct end *other;
+	u32 sent, got;
+	u32 pause;
+	u32 full_sleeps;		/* with a full ring */
+	const char *failure;
+};
+
+/* True: the ring is full, and a doorbell will tell of space. */
+static bool end_send(struct end *e)
+{
+	bool kick = false, full = false;
+	u32 i;
+	int ret;
+
+	while (!full && e->sent < BOTH_WAYS) {
+		i = e->sent;
+		ret = mk_ring_send(&e->tx, HEAD(i * 3, i), &i, sizeof(i),
+				   &kick);
+		if (ret && ret != -EAGAIN)
+			e->failure = "send failed";
+		if (kick)
+			bell_ring(&e->other->bell);
+		kick = false;
+		e->sent += !ret;
+		full = ret && !mk_ring_tx_arm(&e->tx);
+	}
+	return full;
+}
+
+/* True: the ring is empty, and a doorbell will tell of messages. */
+static bool end_drain(struct end *e)
+{
+	struct mk_msg msg;
+	u32 budget, i;
+	int ret = 1;
+
+	for (budget = 48; budget && ret; budget--) {
+		ret = mk_ring_recv(&e->rx, &msg);
+		if (ret <= 0)
+			continue;
+		memcpy(&i, msg.payload, sizeof(i));
+		if (i != e->got || msg.head.id != i || msg.head.type != i * 3)
+			e->failure = "wrong message";
+		dawdle(e->got++, e->pause);
+	}
+	if (mk_ring_rx_kick(&e->rx))
+		bell_ring(&e->other->bell);
+	return !ret && !mk_ring_rx_arm(&e->rx);
+}
+
+static void *end_run(void *arg)
+{
+	struct end *e = arg;
+	bool full, empty;
+
+	while (!e->failure && (e->sent < BOTH_WAYS || e->got < BOTH_WAYS)) {
+		full = end_send(e);
+		empty = end_drain(e);
+		if (!empty || (!full && e->sent < BOTH_WAYS) ||
+		    (e->sent == BOTH_WAYS && e->got == BOTH_WAYS))
+			continue;
+		e->full_sleeps += full;
+		if (!bell_wait(&e->bell))
+			e->failure = "lost wake-up";
+	}
+	bell_ring(&e->other->bell);	/* it may wait for one that failed */
+	return NULL;
+}
+
+static void end_init(struct end *e, struct end *other, struct mk_ring *tx,
+		     struct mk_ring *rx, u32 pause)
+{
+	static const pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static const pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+
+	memset(e, 0, sizeof(*e));
+	mk_ring_tx_init(&e->tx, tx);
+	mk_ring_rx_init(&e->rx, rx);
+	memcpy(&e->bell.lock, &lock, sizeof(lock));
+	memcpy(&e->bell.cond, &cond, sizeof(cond));
+	e->other = other;
+	e->pause = pause;
+}
+
+static void end_check(const struct end *e)
+{
+	assert_null(e->failure);
+	assert_int_equal(e->sent, BOTH_WAYS);
+	assert_int_equal(e->got, BOTH_WAYS);
+	assert_int_equal(e->rx.counters.lost + e->rx.counters.bad_index +
+			 e->rx.counters.bad_len + e->tx.counters.bad_index, 0);
+	assert_true(e->full_sleeps > 0);
+	print_message("full %llu, sleeps %u, with a full ring %u\n",
+		      (unsigned long long)e->tx.counters.full, e->bell.sleeps,
+		      e->full_sleeps);
+}
+
+static void test_full_both_ways(void **state)
+{
+	struct mk_ring *ring[2];
+	pthread_t thread[2];
+	struct end e[2];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		ring[i] = aligned_alloc(4096, sizeof(*ring[i]));
+		assert_non_null(ring[i]);
+		mk_ring_format(ring[i], 1);
+	}
+	for (i = 0; i < 2; i++)
+		end_init(&e[i], &e[!i], ring[i], ring[!i], 20000);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, end_run,
+						&e[i]), 0);
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	for (i = 0; i < 2; i++) {
+		end_check(&e[i]);
+		free(ring[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_even),
 		cmocka_unit_test(test_slow_producer),
 		cmocka_unit_test(test_slow_consumer),
+		cmocka_unit_test(test_full_both_ways),
 	};
 
 	return cmocka_run_group_tests_name("ring_threads", tests, NULL, NULL);
