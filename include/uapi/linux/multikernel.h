@@ -200,6 +200,9 @@ enum mk_reason {
 	MK_REASON_MSG_TOO_LARGE		= 140,	/* a: bytes, b: limit */
 	MK_REASON_TIMEOUT		= 141,	/* a: ms */
 	MK_REASON_REPLY_UNKNOWN		= 142,	/* a: id; nobody waits for it */
+	MK_REASON_MSG_EMPTY		= 143,	/* a message has 1 byte at least */
+	MK_REASON_CHANNEL_EMPTY		= 144,	/* nothing to read */
+	MK_REASON_CHANNEL_NO_CALLER	= 145,	/* a: port; nobody has called */
 	/* shares */
 	MK_REASON_SHARE_UNKNOWN		= 160,	/* object: name, a: id */
 	MK_REASON_SHARE_NAME_TAKEN	= 161,	/* object: name, a: its id */
@@ -590,7 +593,7 @@ struct mk_pool {
 
 /*
  * Channels: between a program in one kernel and a program in another, messages
- * of up to MK_MESSAGE_MAX bytes, in order, none lost.
+ * of 1 to MK_MESSAGE_MAX bytes, in order, none lost.
  */
 
 #define MK_PEER_HOST		"host"	/* what every instance calls the host */
@@ -634,15 +637,19 @@ struct mk_set_channels {
  * @reserved: zero
  * @refusal: out
  *
- * read(2) gives one message, or 0 when the other end has closed; write(2) sends
- * one. poll(2): EPOLLIN, EPOLLOUT, EPOLLRDHUP closed, EPOLLHUP peer died. Each
- * listening end takes one caller; several may listen at one port.
+ * read(2) gives one message, or 0 when the other end has closed and all that it
+ * sent was read; write(2) sends one. A message that is larger than the reader's
+ * buffer stays (-EMSGSIZE). poll(2): EPOLLIN, EPOLLOUT, EPOLLRDHUP closed,
+ * EPOLLHUP peer died. Each listening end takes one caller, the oldest one
+ * first; several may listen at one port. A peer that may call need not exist
+ * yet. close(2): what was sent still arrives, what was not read is gone.
  *
  * Errors: -ENOENT no such peer, -EACCES not allowed, -EHOSTDOWN it does not
- * run, -ECONNREFUSED nobody listens, -ETIMEDOUT. Of read and write: -EAGAIN
- * empty or full, -EMSGSIZE, -EPIPE peer died or (write) closed, -ESTALE peer
- * died and runs again, -ENOTCONN (write) nobody has called yet. Their reason
- * is in MK_IOC_CHANNEL_GET.
+ * run, -ECONNREFUSED nobody listens, -ETIMEDOUT, -EINVAL port, -ENOSPC too
+ * many, -EPIPE the peer died meanwhile. Of read and write: -EAGAIN empty or
+ * full, -EMSGSIZE too large, -EPIPE peer died or (write) closed, -ESTALE peer
+ * died and runs again, -EINVAL (write) 0 bytes, -ENOTCONN (write) nobody has
+ * called yet. Their reason is in MK_IOC_CHANNEL_GET.
  */
 struct mk_channel_open {
 	__u32 size;

@@ -126,15 +126,36 @@ struct mk_wire_unlink {
  * enum mk_channel_type - messages of a channel (mk_msg_head.type)
  *
  * An end is named by a number that its own kernel chose, not 0, and never
- * gives twice in the life of a ring pair.
+ * gives twice in the life of a ring pair. nr and ack are in all of them; only
+ * DATA has a number in the stream, so the others also tell of lost ones.
+ *
+ * @MK_CHANNEL_OPEN: from; mk_wire_channel. Answered by ACCEPT or REFUSE.
+ * @MK_CHANNEL_ACCEPT: from, to
+ * @MK_CHANNEL_REFUSE: to; mk_wire_answer, mk_refusal
+ * @MK_CHANNEL_DATA: from, to; the message, 1 byte at least
+ * @MK_CHANNEL_ACK: from, to; id is enum mk_channel_ack
+ * @MK_CHANNEL_CLOSE: from, to: nothing more comes, and nothing more is taken.
+ *	Answered by CLOSE, unless that was sent already: then both ends are
+ *	forgotten. to is 0 when the sender has given up waiting for the answer
+ *	to its OPEN.
  */
 enum mk_channel_type {
-	MK_CHANNEL_OPEN		= 1,	/* from; mk_wire_channel */
-	MK_CHANNEL_ACCEPT	= 2,	/* from, to */
-	MK_CHANNEL_REFUSE	= 3,	/* to; mk_wire_answer, mk_refusal */
-	MK_CHANNEL_DATA		= 4,	/* from, to, nr, ack */
-	MK_CHANNEL_ACK		= 5,	/* from, to, ack */
-	MK_CHANNEL_CLOSE	= 6,	/* from, to: nothing more will come */
+	MK_CHANNEL_OPEN		= 1,
+	MK_CHANNEL_ACCEPT	= 2,
+	MK_CHANNEL_REFUSE	= 3,
+	MK_CHANNEL_DATA		= 4,
+	MK_CHANNEL_ACK		= 5,
+	MK_CHANNEL_CLOSE	= 6,
+};
+
+/**
+ * enum mk_channel_ack - why a MK_CHANNEL_ACK was sent
+ * @MK_CHANNEL_ACK_TELL: so that the other end has room again
+ * @MK_CHANNEL_ACK_ASK: its sender has waited long for room; answer with a TELL
+ */
+enum mk_channel_ack {
+	MK_CHANNEL_ACK_TELL	= 0,
+	MK_CHANNEL_ACK_ASK	= 1,
 };
 
 /** struct mk_wire_channel - MK_CHANNEL_OPEN */

@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "internal.h"
+#include "peer.h"
 
 static int mk_op_info(void *arg, struct mk_refusal *r)
 {
@@ -341,11 +342,44 @@ static int mk_op_pool(void *arg, struct mk_refusal *r)
 	return ret;
 }
 
+static int mk_op_set_channels(void *arg, struct mk_refusal *r)
+{
+	char (*names)[MK_NAME_MAX] __free(kfree) = NULL;
+	struct mk_set_channels *s = arg;
+	int ret;
+
+	if (s->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	if (s->nr_peers > MK_ALLOWED_MAX) {
+		mk_refuse(r, MK_REASON_CHANNEL_TOO_MANY, MK_ALLOWED_MAX, 0,
+			  NULL);
+		return -EINVAL;
+	}
+	names = kmalloc_array(s->nr_peers + 1, sizeof(*names), GFP_KERNEL);
+	if (!names)
+		return -ENOMEM;
+	if (copy_from_user(names, u64_to_user_ptr(s->peers),
+			   s->nr_peers * sizeof(*names)))
+		return -EFAULT;
+	ret = mk_instance_set_channels(s->id, names, s->nr_peers, r);
+	if (!ret)
+		names = NULL;	/* the instance has it */
+	return ret;
+}
+
+static int mk_op_channel_open(void *arg, struct mk_refusal *r)
+{
+	return mk_channel_open(arg, r);
+}
+
 /* Who may call an op: the bits of enum mk_role. */
 #define ANYWHERE	(BIT(MK_ROLE_NONE) | BIT(MK_ROLE_HOST) | \
 			 BIT(MK_ROLE_INSTANCE))
 #define HOST		BIT(MK_ROLE_HOST)
 #define INSTANCE	BIT(MK_ROLE_INSTANCE)
+#define MEMBERS		(HOST | INSTANCE)
 
 struct mk_op {
 	u32 size;
@@ -379,6 +413,8 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_OPEN, mk_open, HOST, mk_op_open),
 	OP(MK_IOC_NOTIFY, mk_notify, INSTANCE, mk_op_notify),
 	OP(MK_IOC_POOL, mk_pool, HOST, mk_op_pool),
+	OP(MK_IOC_SET_CHANNELS, mk_set_channels, HOST, mk_op_set_channels),
+	OP(MK_IOC_CHANNEL_OPEN, mk_channel_open, MEMBERS, mk_op_channel_open),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

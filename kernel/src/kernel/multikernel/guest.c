@@ -187,6 +187,26 @@ u32 mk_guest_epoch(u32 id)
 	return READ_ONCE(table[id - 1].epoch);
 }
 
+/**
+ * mk_guest_pair_placed() - may rings to another instance lie there?
+ * @offset: from the region's start
+ * @bytes: of them
+ *
+ * Whole pages, behind what the host writes for all, and not in this instance's
+ * own block.
+ */
+bool mk_guest_pair_placed(u64 offset, u64 bytes)
+{
+	u64 common = mk_header.cpus_offset + (u64)mk_header.cpus_entries *
+		     sizeof(struct mk_region_cpu);
+	u64 block_end = mk_self.block_offset + mk_self.block_bytes;
+
+	return offset % MK_REGION_PAGE == 0 && offset >= common &&
+	       offset <= mk_guest.region_bytes &&
+	       bytes <= mk_guest.region_bytes - offset &&
+	       (offset >= block_end || offset + bytes <= mk_self.block_offset);
+}
+
 static int __init mk_join_host(void *block)
 {
 	struct mk_peer_setup setup = {

@@ -40,6 +40,7 @@ static void mk_instance_free(struct kref *ref)
 	struct mk_instance *inst = container_of(ref, struct mk_instance, ref);
 
 	kfree(inst->cpus);
+	kfree(inst->allowed);
 	kfree(inst);
 }
 
@@ -178,8 +179,11 @@ int mk_instance_need_quiet(struct mk_instance *inst, struct mk_refusal *r)
 	return -EIO;
 }
 
-static bool mk_name_valid(const char *name)
+/** mk_name_valid() - is it one that an instance may have? */
+bool mk_name_valid(const char *name)
 {
+	if (!strcmp(name, MK_PEER_HOST))
+		return false;
 	if (!islower(*name) && !isdigit(*name))
 		return false;
 	for (; *name; name++)

@@ -76,6 +76,8 @@ struct mk_instance {
 	struct mk_shown *shown;			/* its folder in sysfs */
 	struct mk_payload payload;
 	struct mk_refusal load_refusal;
+	char (*allowed)[MK_NAME_MAX];		/* whom it may talk to */
+	u32 nr_allowed;
 	u32 epoch;
 
 	/* its block of the region; the entry is the host's own to write */
@@ -150,6 +152,8 @@ int mk_region_add_instance(struct mk_instance *inst, struct mk_refusal *r);
 void mk_region_remove_instance(struct mk_instance *inst);
 int mk_region_start_epoch(struct mk_instance *inst);
 u32 mk_region_epoch(u32 id);
+u64 mk_region_take_pages(u32 pages, struct mk_refusal *r);
+void mk_region_give_pages(u64 offset, u32 pages);
 const char *mk_region_header_check(const struct mk_region_header *h,
 				   u64 total);
 const char *mk_region_entry_check(const struct mk_region_entry *e, u32 id,
@@ -175,6 +179,7 @@ struct mk_instance *mk_instance_get(u32 id);
 struct mk_instance *mk_instance_by_name(const char *name);
 struct mk_instance *mk_instance_after(u32 id);
 void mk_instance_put(struct mk_instance *inst);
+bool mk_name_valid(const char *name);
 int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r);
 int mk_instance_destroy(u32 id, struct mk_refusal *r);
 int mk_instance_set_memory(u32 id, const struct mk_memory_part *parts, u32 nr,
@@ -234,6 +239,7 @@ void mk_unmap_phys(const void *p);
 void mk_guest_end(enum mk_cause cause);
 int mk_guest_notify_ready(void);
 u32 mk_guest_epoch(u32 id);
+bool mk_guest_pair_placed(u64 offset, u64 bytes);
 
 /* console.c */
 void mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch);

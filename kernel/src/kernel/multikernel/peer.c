@@ -481,12 +481,6 @@ ssize_t mk_peer_counters_show(struct mk_peer *peer, char *buf)
 			  peer->epoch ? peer->epoch - 1 : 0);
 }
 
-/* Until their files are there */
-void __weak mk_channel_init_peer(struct mk_peer *peer) { }
-void __weak mk_channel_message(struct mk_peer *peer, const struct mk_msg *msg) { }
-void __weak mk_channel_space(struct mk_peer *peer) { }
-void __weak mk_channel_peer_down(struct mk_peer *peer) { }
-
 static int __init mk_peer_init(void)
 {
 	if (multikernel_role == MK_ROLE_NONE)

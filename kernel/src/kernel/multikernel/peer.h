@@ -11,7 +11,7 @@
  *	notify.c	who is told when peers come and go
  *	hooks.c		who has registered for what, and runs now
  *	ipi.c		the older interface, by CPU
- *	channel.c	programs' channels
+ *	channel.c	programs' channels; also channel_call.c, channel_fd.c
  *	pair.c		the host: ring pairs between two instances
  *	sibling.c	an instance: its end of those
  *
@@ -119,8 +119,9 @@ struct mk_peer {
 	struct list_head notify_node;	/* notify.c's: while it is told to be up */
 
 	/* channel.c */
-	spinlock_t channels_lock;
-	struct list_head channels;
+	struct xarray ends;		/* of channels, by our number */
+	atomic_t last_end;		/* number that was given last */
+	atomic_t own_ends;		/* that no program has */
 
 	/* show.c */
 	struct kobject *shown;
@@ -278,7 +279,10 @@ int mk_channel_open(struct mk_channel_open *open, struct mk_refusal *r);
  * mk_peer_get().
  */
 struct mk_peer *mk_peer_connect(const char *name, struct mk_refusal *r);
+struct mk_peer *mk_host_connect(const char *name, struct mk_refusal *r);
 void mk_pairs_instance_gone(struct mk_instance *inst);
+int mk_instance_set_channels(u32 id, char (*names)[MK_NAME_MAX], u32 nr,
+			     struct mk_refusal *r);
 
 /* cpumap.c: which kernel has a CPU */
 

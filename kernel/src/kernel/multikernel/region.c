@@ -311,6 +311,37 @@ static u64 mk_region_free_bytes(void)
 }
 
 /**
+ * mk_region_take_pages() - so many pages in a row; under mk_lock
+ * @pages: how many
+ * @r: why not, on failure
+ *
+ * Return: where, from the region's start, or 0.
+ */
+u64 mk_region_take_pages(u32 pages, struct mk_refusal *r)
+{
+	unsigned long all = mk_region_bytes / MK_REGION_PAGE;
+	unsigned long page;
+
+	lockdep_assert_held(&mk_lock);
+	page = bitmap_find_next_zero_area(mk_region_pages, all, 0, pages, 0);
+	if (page >= all) {
+		mk_refuse(r, MK_REASON_REGION_FULL,
+			  (u64)pages * MK_REGION_PAGE, mk_region_free_bytes(),
+			  NULL);
+		return 0;
+	}
+	bitmap_set(mk_region_pages, page, pages);
+	return (u64)page * MK_REGION_PAGE;
+}
+
+/** mk_region_give_pages() - what mk_region_take_pages() gave; under mk_lock */
+void mk_region_give_pages(u64 offset, u32 pages)
+{
+	lockdep_assert_held(&mk_lock);
+	bitmap_clear(mk_region_pages, offset / MK_REGION_PAGE, pages);
+}
+
+/**
  * mk_region_add_instance() - give an instance its block and table entry
  * @inst: instance with id and name
  * @r: why not, on failure

@@ -20,6 +20,7 @@
 #include <linux/timekeeping.h>
 
 #include "internal.h"
+#include "peer.h"
 
 /* Copies @bytes to physical memory that has no direct map. */
 static int mk_copy_to_phys(u64 addr, const void *from, u64 bytes)
@@ -308,6 +309,7 @@ static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 	mk_message_end(inst);
 	ret = mk_lend_return(inst, r);
 	inst->cpu_stuck = ret;
+	mk_pairs_instance_gone(inst);
 	spin_lock_irqsave(&inst->lock, flags);
 	inst->cpus_back_ns = ret ? 0 : ktime_get_boottime_ns();
 	spin_unlock_irqrestore(&inst->lock, flags);
