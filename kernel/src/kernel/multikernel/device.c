@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "internal.h"
+#include "share.h"
 
 static int mk_op_info(void *arg, struct mk_refusal *r)
 {
@@ -346,6 +347,7 @@ static int mk_op_pool(void *arg, struct mk_refusal *r)
 			 BIT(MK_ROLE_INSTANCE))
 #define HOST		BIT(MK_ROLE_HOST)
 #define INSTANCE	BIT(MK_ROLE_INSTANCE)
+#define JOINED		(HOST | INSTANCE)
 
 struct mk_op {
 	u32 size;
@@ -379,6 +381,13 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_OPEN, mk_open, HOST, mk_op_open),
 	OP(MK_IOC_NOTIFY, mk_notify, INSTANCE, mk_op_notify),
 	OP(MK_IOC_POOL, mk_pool, HOST, mk_op_pool),
+	OP(MK_IOC_SHARE_CREATE, mk_share_create, JOINED, mk_op_share_create),
+	OP(MK_IOC_SHARE_GRANT, mk_share_op, JOINED, mk_op_share_grant),
+	OP(MK_IOC_SHARE_GIVE, mk_share_op, JOINED, mk_op_share_give),
+	OP(MK_IOC_SHARE_REVOKE, mk_share_op, JOINED, mk_op_share_revoke),
+	OP(MK_IOC_SHARE_ATTACH, mk_share_attach, JOINED, mk_op_share_attach),
+	OP(MK_IOC_SHARE_DETACH, mk_share_op, JOINED, mk_op_share_detach),
+	OP(MK_IOC_SHARE_GET, mk_share_get, JOINED, mk_op_share_get),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)
