@@ -21,11 +21,13 @@
 
 #define MK_CREATE_TIMEOUT_MS	30000	/* its memory may have to be scrubbed */
 #define MK_REVOKE_STEP_MS	50
+#define MK_BUSY_TRIES		100
+#define MK_BUSY_STEP_MS		20
 
 /**
  * struct mk_attachment - what this kernel has attached
  * @node: in mk_attachments, later in mk_forgotten; mk_attachments_lock
- * @ref: one until its DETACH has been answered, one while an event is told
+ * @ref: one until its DETACH has been answered, one while its work is queued
  * @number: by which the host knows it
  * @id: of the share
  * @generation: of the share, when it was attached
@@ -33,10 +35,13 @@
  * @name: of the share
  * @kept: held under that name
  * @pages: its memory
- * @lock: @area; held while notifiers run
+ * @lock: @area
  * @area: its mapping, or NULL
  * @chain: notifiers
- * @events: types that have not been read, bits; under mk_attachments_lock
+ * @work: calls them
+ * @untold: types that they have not been told, bits; under mk_attachments_lock,
+ *	as what follows
+ * @events: types that have not been read
  * @event: the last one of each type
  * @wait: for @events
  */
@@ -53,6 +58,8 @@ struct mk_attachment {
 	struct mutex lock;
 	struct vm_struct *area;
 	struct blocking_notifier_head chain;
+	struct work_struct work;
+	u32 untold;
 	u32 events;
 	struct mk_share_event event[MK_SHARE_EVENT_GIVEN + 1];
 	wait_queue_head_t wait;
@@ -109,17 +116,22 @@ static int mk_share_call_host(u32 type, const void *payload, u32 len,
 	u32 timeout_ms = type == MK_MSG_SHARE_CREATE ? MK_CREATE_TIMEOUT_MS :
 						       MK_CALL_TIMEOUT_MS;
 	struct mk_peer *peer = mk_peer_find(0);
-	int ret;
+	int ret, tries;
 
 	if (!peer) {
 		mk_refuse(r, MK_REASON_NOT_JOINED, 0, 0, NULL);
 		return -ENXIO;
 	}
-	ret = mk_peer_call(peer, type, payload, len, &answer->share,
-			   mk_answer_bytes(type), timeout_ms, r);
+	for (tries = MK_BUSY_TRIES; tries; tries--) {
+		ret = mk_peer_call(peer, type, payload, len, &answer->share,
+				   mk_answer_bytes(type), timeout_ms, r);
+		/* The host has many requests of this kernel to do already. */
+		if (ret != -EBUSY || r->reason != MK_REASON_BUSY ||
+		    fatal_signal_pending(current))
+			break;
+		msleep(MK_BUSY_STEP_MS);
+	}
 	mk_peer_put(peer);
-	if (ret == -ETIMEDOUT && !r->reason)
-		mk_refuse(r, MK_REASON_TIMEOUT, timeout_ms, 0, MK_PEER_HOST);
 	if (!ret)
 		mk_answer_seal(type, answer);
 	return ret;
@@ -164,6 +176,32 @@ static void mk_attachment_put(struct mk_attachment *att)
 	kref_put(&att->ref, mk_attachment_free);
 }
 
+/* One of the types of events that wait in @from; false: none does */
+static bool mk_event_take(struct mk_attachment *att, u32 *from,
+			  struct mk_share_event *ret)
+{
+	u32 what;
+
+	guard(spinlock)(&mk_attachments_lock);
+	if (!*from)
+		return false;
+	what = __ffs(*from);
+	*from &= ~BIT(what);
+	*ret = att->event[what];
+	return true;
+}
+
+static void mk_attachment_notify(struct work_struct *work)
+{
+	struct mk_attachment *att = container_of(work, struct mk_attachment,
+						 work);
+	struct mk_share_event event;
+
+	while (mk_event_take(att, &att->untold, &event))
+		blocking_notifier_call_chain(&att->chain, event.what, &event);
+	mk_attachment_put(att);
+}
+
 /* Before it is asked for, so that no event for it can come too early */
 static struct mk_attachment *mk_attachment_new(void)
 {
@@ -174,6 +212,7 @@ static struct mk_attachment *mk_attachment_new(void)
 	kref_init(&att->ref);
 	mutex_init(&att->lock);
 	BLOCKING_INIT_NOTIFIER_HEAD(&att->chain);
+	INIT_WORK(&att->work, mk_attachment_notify);
 	init_waitqueue_head(&att->wait);
 	spin_lock(&mk_attachments_lock);
 	att->number = ++mk_last_number ?: ++mk_last_number;
@@ -184,8 +223,8 @@ static struct mk_attachment *mk_attachment_new(void)
 
 static bool mk_is_answer(int err)
 {
-	return err != -ETIMEDOUT && err != -EINTR && err != -ERESTARTSYS &&
-	       err != -EAGAIN && err != -EPROTO && err != -ENOMEM;
+	return err != -ETIMEDOUT && err != -EINTR && err != -EAGAIN &&
+	       err != -EBUSY && err != -EPROTO && err != -ENOMEM;
 }
 
 static int mk_detach_number(u32 number)
@@ -383,6 +422,8 @@ void mk_share_detach(struct mk_attachment *att)
 	spin_lock(&mk_attachments_lock);
 	list_del_init(&att->node);
 	spin_unlock(&mk_attachments_lock);
+	if (cancel_work_sync(&att->work))
+		mk_attachment_put(att);
 	mutex_lock(&att->lock);
 	area = att->area;
 	att->area = NULL;
@@ -460,47 +501,35 @@ int mk_attachment_notifier_unregister(struct mk_attachment *att,
 }
 EXPORT_SYMBOL_GPL(mk_attachment_notifier_unregister);
 
-/* With a reference, and the event noted for who reads it */
-static struct mk_attachment *
-mk_event_note(const struct mk_wire_share_event *wire,
-	      struct mk_share_event *ret)
-{
-	struct mk_attachment *att;
-
-	*ret = (struct mk_share_event){
-		.what = wire->what,
-		.timeout_ms = wire->timeout_ms,
-		.generation = wire->generation,
-	};
-	guard(spinlock)(&mk_attachments_lock);
-	list_for_each_entry(att, &mk_attachments, node) {
-		if (att->number != wire->holder)
-			continue;
-		att->events |= BIT(wire->what);
-		att->event[wire->what] = *ret;
-		kref_get(&att->ref);
-		return att;
-	}
-	return NULL;
-}
-
-/** mk_attachment_event() - tell an attachment; process context, no locks */
+/**
+ * mk_attachment_event() - tell an attachment
+ * @wire: what, and of which one
+ *
+ * Does not sleep: who reads is woken, notifiers are called by a work.
+ */
 void mk_attachment_event(const struct mk_wire_share_event *wire)
 {
-	struct mk_share_event event;
 	struct mk_attachment *att;
 
 	if (wire->what < MK_SHARE_EVENT_REVOKED ||
 	    wire->what > MK_SHARE_EVENT_GIVEN)
 		return;
-	att = mk_event_note(wire, &event);
-	if (!att)
-		return;		/* detached in the meantime */
-	wake_up_interruptible_all(&att->wait);
-	mutex_lock(&att->lock);
-	blocking_notifier_call_chain(&att->chain, event.what, &event);
-	mutex_unlock(&att->lock);
-	mk_attachment_put(att);
+	guard(spinlock)(&mk_attachments_lock);
+	list_for_each_entry(att, &mk_attachments, node) {
+		if (att->number != wire->holder)
+			continue;
+		att->event[wire->what] = (struct mk_share_event){
+			.what = wire->what,
+			.timeout_ms = wire->timeout_ms,
+			.generation = wire->generation,
+		};
+		att->events |= BIT(wire->what);
+		att->untold |= BIT(wire->what);
+		wake_up_interruptible_all(&att->wait);
+		if (queue_work(system_unbound_wq, &att->work))
+			kref_get(&att->ref);
+		return;
+	}
 }
 
 bool mk_attachment_has_event(struct mk_attachment *att)
@@ -508,19 +537,11 @@ bool mk_attachment_has_event(struct mk_attachment *att)
 	return READ_ONCE(att->events);
 }
 
-/** mk_attachment_next_event() - take the oldest kind of event; false: none */
+/** mk_attachment_next_event() - one that has not been read; false: none */
 bool mk_attachment_next_event(struct mk_attachment *att,
 			      struct mk_share_event *ret)
 {
-	u32 what;
-
-	guard(spinlock)(&mk_attachments_lock);
-	if (!att->events)
-		return false;
-	what = __ffs(att->events);
-	att->events &= ~BIT(what);
-	*ret = att->event[what];
-	return true;
+	return mk_event_take(att, &att->events, ret);
 }
 
 wait_queue_head_t *mk_attachment_wait(struct mk_attachment *att)
@@ -645,7 +666,6 @@ static const struct mk_control mk_share_events[] = {
 	{
 		.type = MK_MSG_SHARE_EVENT,
 		.bytes = sizeof(struct mk_wire_share_event),
-		.deferred = true,
 		.fn = mk_share_event_message,
 	},
 	{ }

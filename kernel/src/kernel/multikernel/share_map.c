@@ -11,6 +11,7 @@
 
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/vmalloc.h>
 
