@@ -449,6 +449,7 @@ static bool mk_on_data(struct mk_channel *chan, const struct mk_msg *msg,
 	mk_channel_wake(chan);
 	if (chan->own)
 		mk_echo_pump(chan);
+	mk_channel_ack_if_due(chan);	/* it may have no room from now on */
 	return true;
 }
 
