@@ -21,6 +21,7 @@
  *	small			read into 1 byte
  *	poll:MS			wait for anything but room, at most so long
  *	room:MS			wait for room
+ *	stale:MS		write until that gives ESTALE, at most so long
  *	get			state and counters
  *	shut, sleep:MS, stay	close; wait; wait for ever
  *	allow:ID[:NAME...]	MK_IOC_SET_CHANNELS
@@ -255,6 +256,21 @@ static void step_echo(unsigned int n, unsigned int bytes)
 	failed |= ret != 1;
 }
 
+static void step_stale(unsigned int ms)
+{
+	unsigned int waited;
+
+	for (waited = 0; waited < ms; waited += 20) {
+		if (write(fd, msg, 1) < 0 && errno == ESTALE) {
+			printf(" yes");
+			return;
+		}
+		wait_ms(20);
+	}
+	printf(" no");
+	failed = 1;
+}
+
 static void step_write(unsigned int bytes)
 {
 	ssize_t ret = write(fd, msg, bytes);
@@ -371,6 +387,8 @@ static void run_step(char *step)
 		step_write(0);
 	else if (!strcmp(step, "small"))
 		step_small();
+	else if (!strcmp(step, "stale"))
+		step_stale(number(a, 0));
 	else if (!strcmp(step, "get"))
 		step_get();
 	else if (!strcmp(step, "allow"))
