@@ -8,6 +8,7 @@
  *	forge CPU PFN SHARE GEN	a message as of mk_send_pfn(), made up
  *	again CPU		the last message that arrived, once more
  *	unmap			give back what is mapped
+ *	look			is what is mapped still right?
  *	check			is what the receiver wrote in our page? drop it
  *	share NAME ro|rw	attach a share, map it, log its sum
  *	detach			and detach it
@@ -95,7 +96,7 @@ static int send(int cpu)
 static int forge(int cpu, u64 pfn, u32 share, u64 generation)
 {
 	struct pfn_message message = {
-		.pfn = pfn ?: page_to_pfn(virt_to_page(mapped)),
+		.pfn = pfn,
 		.share = share,
 		.generation = generation,
 	};
@@ -115,6 +116,8 @@ static int check(void)
 	u64 *p = page ? page_address(page) : NULL;
 	bool right = p && is_pattern(p) && p[WORDS - 1] == 0xfeed;
 
+	if (page && page_ref_count(page) > 1)
+		return -EBUSY;
 	pr_info("own page: %s, %d references\n", right ? "written" : "WRONG",
 		page ? page_ref_count(page) : 0);
 	if (page)
@@ -123,10 +126,15 @@ static int check(void)
 	return right ? 0 : -EIO;
 }
 
+static int look(void)
+{
+	return nr_mapped && is_pattern(mapped[0]) ? 0 : -EIO;
+}
+
 static int attach(const char *name, const char *how)
 {
 	u32 rights = MK_RIGHT_READ |
-		     (strcmp(how, "rw") ? 0 : MK_RIGHT_WRITE);
+		     (strcmp(how, "ro") ? MK_RIGHT_WRITE : 0);
 	u64 sum = 0, i, *p;
 
 	if (attached)
@@ -143,7 +151,7 @@ static int attach(const char *name, const char *how)
 		return -ENOMEM;
 	for (i = 0; i < mk_attachment_bytes(attached) / sizeof(*p); i++)
 		sum = sum * 31 + p[i];
-	pr_info("share %s: sum %x%08x\n", name, (u32)(sum >> 32), (u32)sum);
+	pr_info("share %s: sum %x.%x\n", name, (u32)(sum >> 32), (u32)sum);
 	return 0;
 }
 
@@ -168,6 +176,8 @@ static int run(const char *val)
 		return attach(name, how);
 	if (sysfs_streq(val, "unmap"))
 		return unmap(), 0;
+	if (sysfs_streq(val, "look"))
+		return look();
 	if (sysfs_streq(val, "check"))
 		return check();
 	if (sysfs_streq(val, "detach"))

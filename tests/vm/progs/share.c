@@ -20,6 +20,7 @@
  *	share raw WHAT			ioctls as nobody makes them
  *	share speed NAME		reads, against own memory: percent
  *	share rounds N NAME		create, grant, attach, detach, revoke
+ *	share memory NAME BYTES		MK_IOC_SET_MEMORY of an instance
  *	share agent			in instance X: runs what is told in share
  *					ctl-X, which the host has made
  *	share tell X COMMAND		on the host: and prints what it printed
@@ -308,6 +309,27 @@ static int raw(char **arg)
 	       refused(arg[0], &g.refusal) : 0;
 }
 
+static int memory(char **arg)
+{
+	struct mk_get g = { .size = sizeof(g) };
+	struct mk_memory_part part = {
+		.bytes = strtoul(arg[1], NULL, 0),
+		.node = MK_NODE_ANY,
+	};
+	struct mk_set_memory m = {
+		.size = sizeof(m),
+		.nr_parts = part.bytes ? 1 : 0,
+		.parts = (unsigned long)&part,
+	};
+
+	strlcpy(g.name, arg[0], sizeof(g.name));
+	if (ioctl(dev, MK_IOC_GET, &g))
+		return refused("get", &g.refusal);
+	m.id = g.id;
+	return ioctl(dev, MK_IOC_SET_MEMORY, &m) ?
+	       refused("memory", &m.refusal) : 0;
+}
+
 static unsigned long tsc(void)
 {
 	unsigned int lo, hi;
@@ -491,6 +513,8 @@ static int verb(const char *v, char **arg)
 		return bad_maps(arg);
 	if (!strcmp(v, "raw"))
 		return raw(arg);
+	if (!strcmp(v, "memory"))
+		return memory(arg);
 	if (!strcmp(v, "speed"))
 		return speed(arg);
 	if (!strcmp(v, "rounds"))
