@@ -12,14 +12,15 @@
  *	share fill NAME SEED		a pattern over all of it
  *	share sum NAME [ro|rw]		prints a checksum
  *	share segv NAME			write through a read-only mapping
- *	share hold NAME ro|rw stay|leave   until killed; prints events, and leaves
- *					at REVOKED if it is to
+ *	share hold NAME ro|rw stay|leave   until killed; prints events with a
+ *					checksum, and leaves at REVOKED if it is to
  *	share get NAME			generation state attaches refused extents,
  *					then "HOLDER RIGHTS ATTACHED FLAGS" lines
  *	share map NAME			mmap(2) as it must not be done
  *	share raw WHAT			ioctls as nobody makes them
  *	share speed NAME		reads, against own memory: percent
  *	share rounds N NAME		create, grant, attach, detach, revoke
+ *	share memory NAME BYTES		MK_IOC_SET_MEMORY of an instance
  *	share agent			in instance X: runs what is told in share
  *					ctl-X, which the host has made
  *	share tell X COMMAND		on the host: and prints what it printed
@@ -139,7 +140,7 @@ static int sum(char **arg)
 	if (!p)
 		return 1;
 	s = sum_of(p, a.bytes);
-	printf("%x%08x\n", (unsigned int)(s >> 32), (unsigned int)s);
+	printf("%x.%x\n", (unsigned int)(s >> 32), (unsigned int)s);
 	return 0;
 }
 
@@ -184,15 +185,15 @@ static int hold(char **arg)
 {
 	struct mk_share_attach a;
 	struct mk_share_event e;
-	volatile char *p = map(arg[0], rights(arg[1]), &a);
-	char c;
+	unsigned long s, *p = map(arg[0], rights(arg[1]), &a);
 
 	if (!p)
 		return 1;
-	c = *p;			/* one page of it is mapped */
-	printf("held %c\n", c < ' ' ? '.' : c);
+	printf("held %lu\n", sum_of(p, PAGE) & 1);	/* one page is mapped */
 	while (read(a.fd, &e, sizeof(e)) == sizeof(e)) {
-		printf("event %u %u\n", e.what, e.timeout_ms);
+		s = sum_of(p, a.bytes);
+		printf("event %u %u %x.%x\n", e.what, e.timeout_ms,
+		       (unsigned int)(s >> 32), (unsigned int)s);
 		if (e.what == MK_SHARE_EVENT_REVOKED && !strcmp(arg[2], "leave"))
 			return 0;
 	}
@@ -253,7 +254,7 @@ static int bad_maps(char **arg)
 	       must_fail("longer", mmap(NULL, a.bytes + PAGE, rw, MAP_SHARED,
 					a.fd, 0), EINVAL) ||
 	       must_fail("wrapping", mmap(NULL, PAGE, rw, MAP_SHARED, a.fd,
-					  -PAGE), EINVAL) ||
+					  -PAGE), EOVERFLOW) ||
 	       must_fail("mremap", (void *)my_syscall4(__NR_mremap, p, a.bytes,
 				a.bytes + PAGE, 1) == (void *)-EFAULT ?
 			 (errno = EFAULT, MAP_FAILED) : p, EFAULT);
@@ -306,6 +307,27 @@ static int raw(char **arg)
 		       refused(arg[0], &o.refusal) : 0;
 	return ioctl(dev, MK_IOC_SHARE_GET, &g) ?
 	       refused(arg[0], &g.refusal) : 0;
+}
+
+static int memory(char **arg)
+{
+	struct mk_get g = { .size = sizeof(g) };
+	struct mk_memory_part part = {
+		.bytes = strtoul(arg[1], NULL, 0),
+		.node = MK_NODE_ANY,
+	};
+	struct mk_set_memory m = {
+		.size = sizeof(m),
+		.nr_parts = part.bytes ? 1 : 0,
+		.parts = (unsigned long)&part,
+	};
+
+	strlcpy(g.name, arg[0], sizeof(g.name));
+	if (ioctl(dev, MK_IOC_GET, &g))
+		return refused("get", &g.refusal);
+	m.id = g.id;
+	return ioctl(dev, MK_IOC_SET_MEMORY, &m) ?
+	       refused("memory", &m.refusal) : 0;
 }
 
 static unsigned long tsc(void)
@@ -491,6 +513,8 @@ static int verb(const char *v, char **arg)
 		return bad_maps(arg);
 	if (!strcmp(v, "raw"))
 		return raw(arg);
+	if (!strcmp(v, "memory"))
+		return memory(arg);
 	if (!strcmp(v, "speed"))
 		return speed(arg);
 	if (!strcmp(v, "rounds"))

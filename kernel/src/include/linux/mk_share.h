@@ -12,7 +12,8 @@
  *	err = mk_share_revoke("frames", NULL, 1000);
  *
  * Everything here may sleep, and waits at most 5 seconds for the host beside
- * the time limit that it was given. There are no struct pages behind a share.
+ * the time limit that it was given; mk_share_create() 30, as memory may have to
+ * be scrubbed. There are no struct pages behind a share.
  * For single pages of a kernel's own RAM see mk_send_pfn().
  */
 #ifndef _LINUX_MK_SHARE_H
