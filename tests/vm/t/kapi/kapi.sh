@@ -6,10 +6,10 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 90
+plan 95
 
 ENOENT=-2 EAGAIN=-11 EBUSY=-16 EXDEV=-18 ENODEV=-19 EINVAL=-22
-EPIPE=-32 EDEADLK=-35 ENOSYS=-38 EMSGSIZE=-90 ETIMEDOUT=-110 ESTALE=-116
+EPIPE=-32 EDEADLK=-35 ENOSYS=-38 EMSGSIZE=-90 ETIMEDOUT=-110 EHOSTDOWN=-112 ESTALE=-116
 COUNT=1 ECHO=2 SLEEP=3 REMOVE=5 TWICE=6 IRQ=7 FAIL=8 SILENT=9
 module=/sys/module/mk_kapi/parameters
 
@@ -41,7 +41,10 @@ check b-module wait_for 10 log_has b '\] loaded'
 
 expect_equal peer-of-host "$(kapi get b | cut -d' ' -f 2-)" '1 b 1'
 expect_equal peer-of-b "$(kapi_b get host)" '0 0 host 1'
-expect_equal no-such-peer "$(kapi get nobody)" "$ENOENT"
+both no-such-peer "get nobody" "$ENOENT"
+expect_equal host-itself "$(kapi get host)" "$EINVAL"
+expect_equal b-itself "$(kapi_b get b)" "$EINVAL"
+expect_equal no-name "$(kapi get)" "$EINVAL"
 expect_equal notifier-up "$(kapi seen)" 'b 1 up'
 expect_equal notifier-of-those-that-were-up "$(kapi_b seen)" 'host 0 up'
 
@@ -139,6 +142,7 @@ expect_exit kill-b 0 mkctl kill b
 wait
 expect_equal waiting-request "$(cat "$MK_RUN/waited")" "$EPIPE"
 expect_equal send-to-dead "$(kapi send $COUNT 1000 0)" "$EPIPE"
+expect_equal ended-peer "$(kapi get b)" "$EHOSTDOWN"
 expect_equal notifier-down "$(kapi seen)" 'b 1 down'
 expect_exit start-b 0 mkctl start b
 expect_equal send-to-former "$(kapi send $COUNT 1000 0)" "$ESTALE"
