@@ -9,8 +9,6 @@
 #define _LINUX_MULTIKERNEL_H
 
 #include <linux/irq_work.h>
-#include <linux/list.h>
-#include <linux/module.h>
 #include <linux/types.h>
 #include <uapi/linux/multikernel.h>
 
@@ -87,14 +85,10 @@ struct mk_ipi_handler {
 	struct irq_work work;
 };
 
-#define multikernel_register_handler(callback, ctx) \
-	__multikernel_register_handler(THIS_MODULE, callback, ctx, false)
-/* The same; the callback runs in hard interrupt context. */
-#define multikernel_register_irq_handler(callback, ctx) \
-	__multikernel_register_handler(THIS_MODULE, callback, ctx, true)
-struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
-						      mk_ipi_callback_t callback,
-						      void *ctx, bool irq);
+struct mk_ipi_handler *multikernel_register_handler(mk_ipi_callback_t callback,
+						    void *ctx);
+struct mk_ipi_handler *
+multikernel_register_irq_handler(mk_ipi_callback_t callback, void *ctx);
 void multikernel_unregister_handler(struct mk_ipi_handler *handler);
 int multikernel_send_ipi_data(int cpu, void *data, size_t data_size,
 			      unsigned long type);

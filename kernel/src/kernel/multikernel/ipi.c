@@ -13,6 +13,7 @@
 #define pr_fmt(fmt) "multikernel: " fmt
 
 #include <linux/cpu.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "hooks.h"
@@ -73,23 +74,19 @@ static void callback_irq(struct irq_work *work)
 	handler->callback(handler->saved_data, handler->context);
 }
 
-/**
- * __multikernel_register_handler() - get all messages to CPUs of this kernel
- * @owner: module of @callback, NULL for the kernel
- * @callback: called for each message, on the CPU that it was sent to (on any,
- *	when that one has gone offline), one at a time
- * @ctx: for @callback
- * @irq: call it in hard interrupt context, else in process context
- *
- * Use multikernel_register_handler() or multikernel_register_irq_handler().
- * The exit function of a module unregisters its handlers.
- *
- * Return: the handler, or NULL: no memory, no @callback, or the module is going
- * away.
- */
-struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
-						      mk_ipi_callback_t callback,
-						      void *ctx, bool irq)
+/* The module that has this code, or NULL. The caller is in it, or uses it. */
+static struct module *module_of(mk_ipi_callback_t callback)
+{
+	struct module *module;
+
+	preempt_disable();
+	module = __module_address((unsigned long)callback);
+	preempt_enable();
+	return module;
+}
+
+static struct mk_ipi_handler *register_callback(mk_ipi_callback_t callback,
+						void *ctx, bool irq)
 {
 	struct callback *new;
 
@@ -98,7 +95,7 @@ struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
 	new = kzalloc(sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return NULL;
-	new->hook.owner = owner;
+	new->hook.owner = module_of(callback);
 	new->hook.last = U32_MAX;
 	new->handler.callback = callback;
 	new->handler.context = ctx;
@@ -111,7 +108,38 @@ struct mk_ipi_handler *__multikernel_register_handler(struct module *owner,
 	}
 	return &new->handler;
 }
-EXPORT_SYMBOL_GPL(__multikernel_register_handler);
+
+/**
+ * multikernel_register_handler() - get all messages to CPUs of this kernel
+ * @callback: called for each message in process context, on the CPU that it was
+ *	sent to (on any, when that one has gone offline), one at a time
+ * @ctx: for @callback
+ *
+ * The exit function of a module unregisters its handlers.
+ *
+ * Return: the handler, or NULL: no memory, no @callback, or its module is going
+ * away.
+ */
+struct mk_ipi_handler *multikernel_register_handler(mk_ipi_callback_t callback,
+						    void *ctx)
+{
+	return register_callback(callback, ctx, false);
+}
+EXPORT_SYMBOL_GPL(multikernel_register_handler);
+
+/**
+ * multikernel_register_irq_handler() - the same, in hard interrupt context
+ * @callback: called for each message, on the CPU that it was sent to
+ * @ctx: for @callback
+ *
+ * Return: as multikernel_register_handler().
+ */
+struct mk_ipi_handler *
+multikernel_register_irq_handler(mk_ipi_callback_t callback, void *ctx)
+{
+	return register_callback(callback, ctx, true);
+}
+EXPORT_SYMBOL_GPL(multikernel_register_irq_handler);
 
 /**
  * multikernel_unregister_handler() - no more messages for a handler

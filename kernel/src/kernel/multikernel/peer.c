@@ -230,14 +230,22 @@ int mk_peer_send_wait(struct mk_peer *peer, const struct mk_msg_head *head,
 
 /* Life */
 
-static void mk_peer_free(struct kref *ref)
+static void mk_peer_free(struct work_struct *work)
 {
-	struct mk_peer *peer = container_of(ref, struct mk_peer, ref);
+	struct mk_peer *peer = container_of(work, struct mk_peer, free_work);
 
 	mk_handler_free_peer(peer);
 	if (peer->inst)
 		mk_instance_put(peer->inst);
 	kfree(peer);
+}
+
+/* In any context, as references are. */
+static void mk_peer_release(struct kref *ref)
+{
+	struct mk_peer *peer = container_of(ref, struct mk_peer, ref);
+
+	queue_work(mk_wq, &peer->free_work);
 }
 
 struct mk_peer *mk_peer_hold(struct mk_peer *peer)
@@ -250,7 +258,7 @@ EXPORT_SYMBOL_GPL(mk_peer_hold);
 void mk_peer_put(struct mk_peer *peer)
 {
 	if (!IS_ERR_OR_NULL(peer))
-		kref_put(&peer->ref, mk_peer_free);
+		kref_put(&peer->ref, mk_peer_release);
 }
 EXPORT_SYMBOL_GPL(mk_peer_put);
 
@@ -296,8 +304,9 @@ static void mk_peer_tell(struct work_struct *work)
 
 static void mk_peer_queue_tell(struct mk_peer *peer)
 {
-	if (queue_work(mk_wq, &peer->tell_work))
-		mk_peer_hold(peer);
+	mk_peer_hold(peer);
+	if (!queue_work(mk_wq, &peer->tell_work))
+		mk_peer_put(peer);
 }
 
 struct mk_peer *mk_peer_new(const struct mk_peer_setup *setup)
@@ -327,6 +336,7 @@ struct mk_peer *mk_peer_new(const struct mk_peer_setup *setup)
 	init_waitqueue_head(&peer->space);
 	INIT_DELAYED_WORK(&peer->rx_work, mk_peer_rx);
 	INIT_WORK(&peer->tell_work, mk_peer_tell);
+	INIT_WORK(&peer->free_work, mk_peer_free);
 	mk_control_init_peer(peer);
 	mk_handler_init_peer(peer);
 	mk_channel_init_peer(peer);
@@ -467,7 +477,8 @@ ssize_t mk_peer_counters_show(struct mk_peer *peer, char *buf)
 			  "doorbells_suppressed %llu\nreceived %llu\n"
 			  "lost %llu\nbad_length %llu\nbad_index %llu\n"
 			  "polled %llu\nmuted %llu\nunknown %llu\n"
-			  "refused %llu\nlate_replies %llu\nrestarts %u\n",
+			  "refused %llu\nlate_replies %llu\nrestarts %u\n"
+			  "stream_lost %llu\nstream_bad %llu\n",
 			  READ_ONCE(tx->sent), READ_ONCE(tx->full),
 			  READ_ONCE(tx->kicks) + READ_ONCE(rx->kicks),
 			  READ_ONCE(tx->kicks_suppressed) +
@@ -478,7 +489,9 @@ ssize_t mk_peer_counters_show(struct mk_peer *peer, char *buf)
 			  READ_ONCE(c->polled), READ_ONCE(c->muted),
 			  READ_ONCE(c->unknown), READ_ONCE(c->refused),
 			  READ_ONCE(c->late_replies),
-			  peer->epoch ? peer->epoch - 1 : 0);
+			  peer->epoch ? peer->epoch - 1 : 0,
+			  READ_ONCE(peer->user.lost),
+			  READ_ONCE(peer->user.bad));
 }
 
 static int __init mk_peer_init(void)

@@ -76,6 +76,7 @@ struct mk_peer {
 	bool announced;			/* its kernel has come up as well */
 	bool told_up, told_down;	/* the notifiers; tell_work's */
 	struct work_struct tell_work;
+	struct work_struct free_work;
 
 	/* host: with a reference; in an instance NULL */
 	struct mk_instance *inst;
