@@ -71,7 +71,8 @@ struct fake_kernel {
 	uint64_t generation;
 	char allowed[4][MK_NAME_MAX];	/* of the last SET_CHANNELS */
 	uint32_t nr_allowed;
-	char journal[4096];	/* "create cpus memory load ..." */
+	/* "create cpus memory load ..."; the end of the file, to the byte */
+	char journal[4096] __attribute__((aligned(8)));
 };
 
 extern struct fake_kernel *fake;
