@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 58
+plan 57
 
 # make_peer NAME CPU RUN KEYS: a config that runs a command, with more keys
 make_peer() {
@@ -16,24 +16,31 @@ make_peer() {
 	echo "$mk_peer"
 }
 
+# failing STEP COMMAND...: mkctl whose step fails, or whose undo of it does
 failing() { MKCTL_FAIL_STEP=$1 mkctl "$2" "$3"; }
 failing_undo() { MKCTL_FAIL_STEP=$1 MKCTL_FAIL_UNDO=$2 mkctl "$3" "$4"; }
 shares() { mkctl pfn ls -q | sort | xargs; }
 free_bytes() { mkctl pool show -j > $MK_RUN/pool && json $MK_RUN/pool free_bytes; }
-# share_of NAME KEY: of a share, which is the only one that it is asked about
-share_of() { mkctl pfn ls -j | sed -n "/\"name\": \"$1\"/,/}/p" > $MK_RUN/share; json $MK_RUN/share "$2"; }
-generation() { mkctl pfn ls | awk -v name="$1" '$1 == name { print $3 }'; }
+# live NAME COLUMN: of pfn ls, of the share that is live
+live() { mkctl pfn ls | awk -v name="$1" -v column="$2" '$1 == name && $5 == "live" { print $column }'; }
 counter() { mkctl show "$1" | awk -v name="$2" '$1 == name { print $2 }'; }
 nobody_runs() { ! mkctl ls | grep -q running; }
 
-wait_and='while sleep 1; do :; done'
-a=$(make_peer a 2 "$wait_and" '"channels": ["b"], "shares": [{ "name": "buf", "size": "6M", "grantees": [{ "peer": "b", "rights": "ro" }, { "peer": "host", "rights": "rw" }] }, { "name": "board", "size": "4K", "owner": "host", "grantees": [{ "peer": "a", "rights": "rw" }, { "peer": "b", "rights": "rw" }] }]')
-b=$(make_peer b 3 "echo buf: \$(mkctl pfn cat buf --length 4); mkctl pfn attach buf; mkctl msg ping a -c 20 > /dev/null \&\& echo ping: done; mkctl pfn cat secret > /dev/null; echo secret: \$?; $wait_and" '"shares": [{ "name": "board", "size": "4K", "owner": "host", "grantees": [{ "peer": "b", "rights": "rw" }, { "peer": "a", "rights": "rw" }] }]')
-c=$(make_peer c 4 "mkctl msg ping a -c 1 > /dev/null 2>\&1; echo ping: \$?; $wait_and" '"channels": []')
-other=$(make_peer b 3 true '"shares": [{ "name": "board", "size": "8K", "owner": "host", "grantees": [{ "peer": "a", "rights": "rw" }] }]' | sed 's/$//')
-mv "$other" $MK_RUN/other.json
+linger='while sleep 1; do :; done'
+board='{ "name": "board", "size": "4K", "owner": "host", "grantees": [{ "peer": "a", "rights": "rw" }, { "peer": "b", "rights": "rw" }] }'
+buf='{ "name": "buf", "size": "6M", "grantees": [{ "peer": "b", "rights": "ro" }, { "peer": "host", "rights": "rw" }] }'
+a=$(make_peer a 2 "$linger" "\"channels\": [\"b\"], \"shares\": [$buf, $board]")
+make_peer b 3 true "\"shares\": [$(echo "$board" | sed 's/4K/8K/')]" > /dev/null
 other=$MK_RUN/other.json
-b=$(make_peer b 3 "echo buf: \$(mkctl pfn cat buf --length 4); mkctl pfn attach buf; mkctl msg ping a -c 20 > /dev/null \&\& echo ping: done; $wait_and" '"shares": [{ "name": "board", "size": "4K", "owner": "host", "grantees": [{ "peer": "b", "rights": "rw" }, { "peer": "a", "rights": "rw" }] }]')
+mv $MK_RUN/b.json $other
+b=$(make_peer b 3 "echo buf: \$(mkctl pfn cat buf --length 4); mkctl pfn attach buf; mkctl msg ping a -c 20 > /dev/null && echo ping: done; $linger" "\"shares\": [$board]")
+c=$(make_peer c 4 "mkctl msg ping a -c 1 > /dev/null 2>&1; echo ping: \$?; $linger" '"channels": []')
+# with_x SIZE OWNER: one whose kernel does not come up, with such a share
+with_x() {
+	mk_peer=$(make_config d 5 "$MK_SMALL" 'loglevel=7 rdinit=/none init=/none panic=300')
+	sed -i "s/^{/{ \"shares\": [{ \"name\": \"x\", \"size\": \"$1\", \"owner\": \"$2\", \"grantees\": [{ \"peer\": \"a\", \"rights\": \"ro\" }] }],/" "$mk_peer"
+	echo "$mk_peer"
+}
 
 # Checked
 remember
@@ -45,12 +52,9 @@ expect_exit check-one 0 mkctl check "$a"
 expect_text check-one-note "$OUT" "a: note: channels: there is no instance 'b' so far"
 expect_refusal check-differ 64 "b: share 'board' is 8K of 'host' for a:rw, and 4K of 'host' for a:rw, b:rw as instance 'a' of $a has it" \
 	mkctl check "$a" "$other"
-expect_refusal spawn-owner-unknown 3 "share 'x': its owner 'nobody' does not exist" \
-	mkctl spawn "$(make_peer d 5 true '"shares": [{ "name": "x", "size": "4K", "owner": "nobody", "grantees": [{ "peer": "a", "rights": "ro" }] }]')"
-expect_refusal spawn-share-too-large 5 'the share needs 4G' \
-	mkctl spawn "$(make_peer d 5 true '"shares": [{ "name": "x", "size": "4G", "grantees": [{ "peer": "a", "rights": "ro" }] }]')"
-expect_refusal spawn-share-odd 3 'expected a multiple of 4K that is not 0, found "5000"' \
-	mkctl spawn "$(make_peer d 5 true '"shares": [{ "name": "x", "size": "5000", "grantees": [{ "peer": "a", "rights": "ro" }] }]')"
+expect_refusal spawn-owner-unknown 3 "share 'x': its owner 'nobody' does not exist" mkctl spawn "$(with_x 4K nobody)"
+expect_refusal spawn-share-too-large 5 'the share needs 4G' mkctl spawn "$(with_x 4G d)"
+expect_refusal spawn-share-odd 3 'expected a multiple of 4K that is not 0, found "5000"' mkctl spawn "$(with_x 5000 d)"
 expect_refusal spawn-called-host 3 '"host" is what instances call the host' \
 	mkctl spawn "$(make_config host 5 "$MK_SMALL")"
 
@@ -70,7 +74,7 @@ done
 expect_exit undo-fails-shares 8 failing_undo start shares spawn "$a"
 expect_unchanged undo-fails-shares-go-with-instance
 # Its kernel does not come up: the shares are gone with it
-expect_exit boot-fails 7 mkctl spawn "$(make_peer d 5 true '"shares": [{ "name": "x", "size": "4M", "grantees": [{ "peer": "a", "rights": "ro" }] }]' | tee $MK_RUN/d | xargs sed -i 's/loglevel=7/rdinit=\/none init=\/none panic=300/' && cat $MK_RUN/d)" --timeout 5
+expect_exit boot-fails 7 mkctl spawn "$(with_x 4M d)" --timeout 5
 expect_unchanged boot-fails-nothing-left
 
 # Made
@@ -98,13 +102,11 @@ mkctl show b -j > $MK_RUN/b
 expect_text show-json $MK_RUN/b '"doorbells_suppressed": [0-9]+'
 
 # Made again: what b has attached stays as it was, without its name
-remember
-online=$(cat /sys/devices/system/cpu/online)
-first=$(generation buf)
+first=$(live buf 3)
 expect_exit restart-a 0 mkctl restart a
 expect_equal restart-makes-it-again "$(shares)" 'board buf buf'
 expect_equal restart-orphan "$(mkctl pfn ls | awk '$1 == "buf" { print $5 }' | sort | xargs)" 'live orphaned'
-check restart-new-generation test "$(mkctl pfn ls | awk '$1 == "buf" && $5 == "live" { print $3 }')" -gt "$first"
+check restart-new-generation test "$(live buf 3)" -gt "$first"
 mkctl kill b > /dev/null
 expect_equal orphan-goes-with-b "$(shares)" 'board buf'
 
