@@ -29,19 +29,24 @@ static int restart_one(struct app *app, const struct mk_instance *inst,
 		       void *arg, struct mk_error *err)
 {
 	const unsigned int boot_s = app->opts.boot_timeout_s;
+	struct noting noting;
 	const struct mk_run_options run_options = {
 		.timeout_ms = (boot_s ? boot_s : BOOT_TIMEOUT_S) * 1000,
 		.cancel = &interrupted,
 		.stage = app->opts.json ? NULL : print_stage,
+		.note = print_note,
+		.note_arg = &noting,
 	};
 	struct mk_run_result result;
 	int r;
 
 	if (skip(app, inst))
 		return 0;
+	noting_begin(&noting, app, inst->get.name);
 	r = mk_restart(app->ctx, inst, app->opts.kill,
 		       app->opts.timeout_s * 1000, &run_options, &result, err);
-	finish_started(app, &result, r, arg);
+	finish_started(app, &result, r, &noting, arg);
+	noting_end(&noting);
 	return r;
 }
 

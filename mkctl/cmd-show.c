@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "cmd.h"
+#include "show.h"
 
 static const struct option_desc options[] = {
 	OPTION_ALL,
@@ -118,7 +118,8 @@ static struct json_object *facts_to_json(const struct mk_facts *facts)
 }
 
 static struct json_object *to_json(const struct mk_instance *inst,
-				   const struct mk_facts *facts)
+				   const struct mk_facts *facts,
+				   const struct show_peers *peers)
 {
 	const struct mk_get *get = &inst->get;
 	struct json_object *obj = json_object_new_object();
@@ -142,6 +143,7 @@ static struct json_object *to_json(const struct mk_instance *inst,
 	json_add_ns(obj, "end_to_cpus_back_ns", cpus_back_after(get));
 	json_add_string(obj, "load_refusal",
 			mk_reason_name(get->load_refusal.reason));
+	show_peers_to_json(peers, get->name, facts, obj);
 	json_object_object_add(obj, "made_from",
 			       facts ? facts_to_json(facts) : NULL);
 	return obj;
@@ -254,7 +256,8 @@ static void print_features(uint64_t features)
 }
 
 static void print_text(const struct mk_instance *inst,
-		       const struct mk_facts *facts)
+		       const struct mk_facts *facts,
+		       const struct show_peers *peers)
 {
 	const struct mk_get *get = &inst->get;
 	const char *cause = mk_cause_name(get->cause);
@@ -272,6 +275,7 @@ static void print_text(const struct mk_instance *inst,
 	print_features(get->features);
 	print_cpus(inst);
 	print_memory(inst);
+	show_peers_print(peers, get->name, facts);
 	print_times(inst);
 	if (refusal)
 		printf("  last load:  refused (%s)\n", refusal);
@@ -284,15 +288,18 @@ static int show_one(struct app *app, const struct mk_instance *inst, void *arg,
 {
 	struct json_object *list = arg;
 	struct mk_facts *facts = NULL;
+	struct show_peers peers;
 
 	(void)err;
 	/* An instance that mkctl did not make has none. */
 	if (mk_facts_find(app->ctx, &inst->get, &facts) < 0)
 		facts = NULL;
+	show_peers_get(app, inst->get.name, &peers);
 	if (list)
-		json_object_array_add(list, to_json(inst, facts));
+		json_object_array_add(list, to_json(inst, facts, &peers));
 	else
-		print_text(inst, facts);
+		print_text(inst, facts, &peers);
+	show_peers_clear(&peers);
 	mk_facts_free(facts);
 	return 0;
 }

@@ -98,12 +98,14 @@ static int dry_run(struct app *app, const struct mk_config *config,
 	json_add_string(doc, "name", config->name);
 	json_add_bool(doc, "dry_run", true);
 	json_object_object_add(doc, "steps", steps);
+	json_add_notes(doc, run_options->note_arg);
 	json_print(doc);
 	return 0;
 }
 
 static void print_result(const struct app *app,
-			 const struct mk_run_result *result)
+			 const struct mk_run_result *result,
+			 const struct noting *noting)
 {
 	struct json_object *doc;
 
@@ -114,6 +116,7 @@ static void print_result(const struct app *app,
 	doc = json_document(app->verb);
 	json_add_brief(doc, result->inst);
 	json_add_stages(doc, result);
+	json_add_notes(doc, noting);
 	json_print(doc);
 }
 
@@ -132,7 +135,7 @@ static int spawn(struct app *app, const struct mk_config *config,
 	mk_change_end(&change);
 	app->log_tail = TAKE_PTR(result.log_tail);
 	if (r == 0)
-		print_result(app, &result);
+		print_result(app, &result, run_options->note_arg);
 	mk_run_result_clear(&result);
 	return r;
 }
@@ -140,13 +143,17 @@ static int spawn(struct app *app, const struct mk_config *config,
 static int spawn_file(struct app *app, const struct mk_config_file *file,
 		      struct mk_error *err)
 {
+	struct noting noting;
 	const struct mk_run_options run_options = {
 		.timeout_ms = app->opts.timeout_s * 1000,
+		.note = print_note,
+		.note_arg = &noting,
 		.keep = app->opts.keep,
 		.cancel = &interrupted,
 		.stage = app->opts.json ? NULL : print_stage,
 	};
 	mk_autofree char *path = realpath(file->path, NULL);
+	int r;
 
 	if (file->nr_instances != 1) {
 		mk_error_set(err, MK_ERR_CONFIG, file->path,
@@ -154,9 +161,12 @@ static int spawn_file(struct app *app, const struct mk_config_file *file,
 			     file->nr_instances);
 		return -EINVAL;
 	}
-	return (app->opts.dry_run ? dry_run : spawn)(app, file->instances,
-						     path ? path : file->path,
-						     &run_options, err);
+	noting_begin(&noting, app, file->instances->name);
+	r = (app->opts.dry_run ? dry_run : spawn)(app, file->instances,
+						  path ? path : file->path,
+						  &run_options, err);
+	noting_end(&noting);
+	return r;
 }
 
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)

@@ -293,12 +293,28 @@ void print_stage(void *arg, const char *name, uint64_t ns);
 /** print_running() - last line of a spawn or start */
 void print_running(const struct mk_run_result *result);
 /**
+ * struct noting - what may be an oversight, said while a plan runs
+ * @name: of the instance
+ * @list: with -j what was said, for json_add_notes(); else it goes to stderr
+ */
+struct noting {
+	const struct app *app;
+	const char *name;
+	struct json_object *list;
+};
+void noting_begin(struct noting *noting, const struct app *app,
+		  const char *name);
+void noting_end(struct noting *noting);
+/** print_note() - for struct mk_run_options.note; @arg is a struct noting */
+void print_note(void *arg, const char *text);
+void json_add_notes(struct json_object *obj, const struct noting *noting);
+/**
  * finish_started() - print what a start or restart gave, and clear it
  * @r: of it; after a failure the log's tail goes to @app, for main()
  * @list: "instances" of the JSON document; NULL prints text
  */
 void finish_started(struct app *app, struct mk_run_result *result, int r,
-		    struct json_object *list);
+		    const struct noting *noting, struct json_object *list);
 /**
  * print_changed() - an instance after a change: its new state
  * @id: looked up again

@@ -217,14 +217,20 @@ static void print_stage_line(const char *name, uint64_t ns)
 }
 
 /*
- * The boot is told by print_running(), in the kernel's own times. The time of
- * moving tasks is in JSON only: mostly there are none.
+ * The boot is told by print_running(), in the kernel's own times. How long it
+ * takes to move tasks, to set channels and to make shares is in JSON only:
+ * mostly there are none.
  */
 void print_stage(void *arg, const char *name, uint64_t ns)
 {
+	static const char *const silent[] = { "boot", "channels", "shares",
+					      "tasks" };
+
 	(void)arg;
-	if (strcmp(name, "boot") && strcmp(name, "tasks"))
-		print_stage_line(name, ns);
+	for (size_t i = 0; i < MK_ARRAY_SIZE(silent); i++)
+		if (!strcmp(name, silent[i]))
+			return;
+	print_stage_line(name, ns);
 }
 
 void print_running(const struct mk_run_result *result)
@@ -244,6 +250,42 @@ void print_running(const struct mk_run_result *result)
 	       boot_id_text(&inst->get, boot_id));
 }
 
+void noting_begin(struct noting *noting, const struct app *app,
+		  const char *name)
+{
+	*noting = (struct noting){
+		.app = app,
+		.name = name,
+		.list = app->opts.json ? json_object_new_array() : NULL,
+	};
+}
+
+void noting_end(struct noting *noting)
+{
+	json_object_put(noting->list);
+	noting->list = NULL;
+}
+
+void print_note(void *arg, const char *text)
+{
+	const struct noting *noting = arg;
+
+	if (noting->list) {
+		json_object_array_add(noting->list,
+				      json_object_new_string(text));
+		return;
+	}
+	fprintf(stderr, "mkctl: %s: %s: note: ", noting->app->verb,
+		noting->name);
+	put_visible(stderr, text);
+	fprintf(stderr, "\n");
+}
+
+void json_add_notes(struct json_object *obj, const struct noting *noting)
+{
+	json_object_object_add(obj, "notes", json_object_get(noting->list));
+}
+
 /* The new boot is what was wanted, so this is only talk. */
 static void warn_log_lost(const struct app *app, const struct mk_error *lost)
 {
@@ -256,7 +298,7 @@ static void warn_log_lost(const struct app *app, const struct mk_error *lost)
 
 static void print_started(const struct app *app,
 			  const struct mk_run_result *result,
-			  struct json_object *list)
+			  const struct noting *noting, struct json_object *list)
 {
 	struct json_object *obj;
 
@@ -271,14 +313,15 @@ static void print_started(const struct app *app,
 	json_add_stages(obj, result);
 	json_add_string(obj, "log_lost", result->log_lost.code ?
 			result->log_lost.message : NULL);
+	json_add_notes(obj, noting);
 	json_object_array_add(list, obj);
 }
 
 void finish_started(struct app *app, struct mk_run_result *result, int r,
-		    struct json_object *list)
+		    const struct noting *noting, struct json_object *list)
 {
 	if (r == 0)
-		print_started(app, result, list);
+		print_started(app, result, noting, list);
 	app->log_tail = TAKE_PTR(result->log_tail);
 	mk_run_result_clear(result);
 }

@@ -31,7 +31,7 @@ since() {
 	run --separate-stderr -0 "$fake" restart web -j
 	is "mkctl.restart/1 web running 2 null" "$(jq -r \
 		'[.schema, (.instances[0] | .name, .state, .epoch, .log_lost)] | map(tostring) | join(" ")' <<< "$output")"
-	is '["boot","check","cpus","log","start","stop","tasks","total"]' \
+	is '["boot","check","cpus","log","shares","start","stop","tasks","total"]' \
 		"$(jq -c '.instances[0].stages_ms | keys' <<< "$output")"
 }
 

@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 50
+plan 55
 
 config=$(make_config good 2-3 "$MK_SMALL" loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
@@ -25,7 +25,7 @@ sleep 10000 &
 sleeper=$!
 taskset -p 8 $sleeper > /dev/null
 remember
-for step in check create tasks cpus memory load start boot; do
+for step in check create channels tasks cpus memory load shares start boot; do
 	expect_refusal "spawn-fails-at-$step" 1 "step '$step' failed on request" \
 		failing $step spawn "$config"
 done
@@ -34,7 +34,7 @@ mkctl stop good > /dev/null
 
 # A start that fails leaves an instance that has ended
 online=$(online)
-for step in check tasks cpus log start; do
+for step in check tasks cpus log shares start; do
 	remember
 	failing $step start good 2> "$ERR"
 	expect_equal "start-fails-at-$step-exit" $? 1
