@@ -22,10 +22,13 @@ static void print_extents(const struct mk_share *share)
 
 	for (i = 0; i < share->get.nr_extents; i++) {
 		extent = &share->extents[i];
-		printf("  frames %#llx-%#llx, node %u\n",
+		printf("  frames %#llx-%#llx",
 		       (unsigned long long)extent->addr / 4096,
 		       (unsigned long long)(extent->addr + extent->bytes) /
-		       4096 - 1, extent->node);
+		       4096 - 1);
+		if (extent->node != MK_NODE_ANY)
+			printf(", node %u", extent->node);
+		printf("\n");
 	}
 }
 

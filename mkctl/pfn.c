@@ -161,13 +161,15 @@ static struct json_object *extents_to_json(const struct mk_share *share)
 {
 	struct json_object *array = json_object_new_array();
 	struct json_object *obj;
-	uint32_t i;
+	uint32_t i, node;
 
 	for (i = 0; i < share->get.nr_extents; i++) {
+		node = share->extents[i].node;
 		obj = json_object_new_object();
 		json_add_u64(obj, "pfn", share->extents[i].addr / 4096);
 		json_add_u64(obj, "pages", share->extents[i].bytes / 4096);
-		json_add_u64(obj, "node", share->extents[i].node);
+		json_object_object_add(obj, "node", node == MK_NODE_ANY ?
+				       NULL : json_object_new_uint64(node));
 		json_object_array_add(array, obj);
 	}
 	return array;

@@ -250,7 +250,7 @@ static int revoke_it(struct fake_share *share, struct mk_share_op *op)
 	holder = holder_of(share, op->peer);
 	if (!holder || holder == &share->holders[0])
 		return fake_refuse(&op->refusal, ENOENT,
-				   MK_REASON_PEER_UNKNOWN, 0, 0, op->peer);
+				   MK_REASON_SHARE_NO_GRANT, 0, 0, op->peer);
 	holder->flags |= MK_HOLDER_REVOKED;
 	if (holder->attached)
 		return fake_refuse(&op->refusal, ETIMEDOUT,
