@@ -15,7 +15,7 @@ O ?= out
 override O := $(abspath $(O))
 export MK_T0 := $(or $(MK_T0),$(shell date +%s%6N))
 
-PUBLIC := demo check check-long check-debug shell kernel kernels userland \
+PUBLIC := demo check check-long check-debug mutants shell kernel kernels userland \
 	series install initramfs unit-tests fuzzers run-unit-tests lint
 
 .DEFAULT_GOAL := help
@@ -87,6 +87,9 @@ check-debug: tests-build ## the tests on real kernels, with KASAN and lockdep
 	+@$(KMAKE) modules-debug $(FORMATS) off
 	@spawn/guest/pack -d $(O)
 	@tests/run -o $(O) -d
+
+mutants: initramfs ## break the code in many ways, and see that tests find out
+	@tests/mutants/run -o $(O)
 
 lint: ## rules for files: licence lines, sizes, scripts
 	@tests/lint $(O)

@@ -26,7 +26,7 @@ sources_id() {
 long_parts() {
 	local folder
 
-	printf '%s\n' lint harness unit coverage cli models fuzz
+	printf '%s\n' lint harness unit coverage cli models mutants fuzz
 	for folder in "$here"/vm/t/*/; do
 		echo "vm/$(basename "$folder")"
 	done
