@@ -6,6 +6,7 @@
 #
 #   O=DIR      where all results go (default: out)
 #   KSRC=PATH  kernel source: any 6.12.y tree, or linux-source-6.12.tar.xz
+#   DEBUG=1    of kernel: with KASAN, lockdep, kmemleak and checks for sleeping
 #   V=1        show the commands of the userland build
 
 MAKEFLAGS += --no-print-directory
@@ -51,8 +52,8 @@ KMAKE := $(MAKE) -C kernel O=$(O) $(if $(KSRC),KSRC=$(KSRC))
 # Kernels that tests start as instances, in all forms
 FORMATS := formats-b formats-rt formats-kaslr formats-kasan
 
-kernel: ## build the host's kernel (variant a)
-	+@$(KMAKE) a
+kernel: ## build the host's kernel (variant a; variant debug with DEBUG=1)
+	+@$(KMAKE) $(if $(filter 1,$(DEBUG)),debug,a)
 
 kernels: ## build both kernels of demo and tests, and the test modules
 	+@$(KMAKE) modules-a modules-b
@@ -83,8 +84,8 @@ check-long: tests-build ## check and what takes hours; goes on after a break (do
 	+@tests/vm/other-source $(O)
 	@tests/run -o $(O) -l
 
-check-debug: tests-build ## the tests on real kernels, with KASAN and lockdep
-	+@$(KMAKE) modules-debug $(FORMATS) off
+check-debug: tests-build ## the tests on real kernels, with KASAN, lockdep and kmemleak
+	+@$(KMAKE) modules-debug $(FORMATS)
 	@spawn/guest/pack -d $(O)
 	@tests/run -o $(O) -d
 

@@ -17,12 +17,13 @@ MK_RUN=/run/mk			# our scratch
 MK_SLOW=$(sed -n 's/.*mk\.slow=\([0-9]*\).*/\1/p' /proc/cmdline)
 MK_SLOW=${MK_SLOW:-1}
 
+# Is this a debug kernel, which watches itself?
+is_debug() { case $(uname -r) in *-mkdebug) ;; *) false ;; esac }
+
 # Memory for an instance that needs little, as a size and in MiB. A debug kernel
 # does not boot with 64M, on no machine.
 MK_SMALL_MIB=64
-case $(uname -r) in
-*-mkdebug) MK_SMALL_MIB=128 ;;
-esac
+! is_debug || MK_SMALL_MIB=128
 # shellcheck disable=SC2034 # for the tests
 MK_SMALL=${MK_SMALL_MIB}M
 
@@ -143,6 +144,17 @@ expect_equal() {
 		ok "$1"
 	else
 		not_ok "$1" "got '$2', not '$3'"
+	fi
+}
+
+# expect_within NAME TIME LIMIT: ok when it took no longer, in whatever unit. All
+# limits on speed go through here: a slow machine has as much more as it is slow.
+expect_within() {
+	mk_limit=$(($3 * MK_SLOW))
+	if [ -n "$2" ] && [ "$2" -le $mk_limit ]; then
+		ok "$1" "$2 of $mk_limit"
+	else
+		not_ok "$1" "took ${2:-no time known}, limit $mk_limit"
 	fi
 }
 
@@ -342,6 +354,38 @@ expect_refusal() {
 	else
 		ok "$mk_name"
 	fi
+}
+
+# --- debug kernels ----------------------------------------------------------------
+
+# The kernel's list of memory that nobody points to, and the switch for making it
+mk_leaks=/sys/kernel/debug/kmemleak
+
+# scan_leaks: have kmemleak look for what was lost until now. It reports only what
+# is older than 5 s, and what was the same in two scans.
+scan_leaks() {
+	[ -e $mk_leaks ] || mount -t debugfs debugfs /sys/kernel/debug || return
+	sleep 6
+	echo scan > $mk_leaks && echo scan > $mk_leaks
+}
+
+# check_debug: the last verdicts of a debug kernel, as of a test file "debug"
+check_debug() {
+	MK_TEST=debug
+	plan 2
+	if ! scan_leaks 2> $MK_RUN/output; then
+		not_ok no-leaks "no scan: $(cat $MK_RUN/output)"
+	elif [ -s $mk_leaks ]; then
+		cat $mk_leaks
+		not_ok no-leaks "$(grep -c ^unreferenced $mk_leaks) objects, see the console"
+	else
+		ok no-leaks
+	fi
+	# It stops to look after its first finding, and after an oops
+	mk_watching=1
+	[ $(($(cat /proc/sys/kernel/tainted) & 128)) -eq 0 ] || mk_watching=0
+	expect_equal lockdep-to-the-end \
+		"$(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)" $mk_watching
 }
 
 # --- handing out ------------------------------------------------------------

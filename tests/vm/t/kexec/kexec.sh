@@ -131,14 +131,15 @@ case $MK_PART in
 	expect_equal stuck-cpus-back "$(online)" 0-5
 	expect_exit crash-spawn 0 mkctl spawn "$(make_config orphan 2-3 "$MK_SMALL" loglevel=7)"
 	region="$(pool_value region_addr) $(pool_value region_bytes)"
-	expect_exit crash-load 0 load '-p -c' "$(go_on 5 2 "mk.region=${region%% *} nr_cpus=1" |
+	expect_exit crash-load 0 load '-p -c' "$(go_on 5 2 "mk.region=${region%% *} mk.room=$(cmdline_get crashkernel) nr_cpus=1" |
 		sed 's/crashkernel=[^ ]*//')"
 	ok crash
 	echo c > /proc/sysrq-trigger
 	;;
 5) # the crash kernel
 	expect_equal kdump-one-cpu "$(nproc)" 1
-	check kdump-little-memory test "$(sed -n 's/MemTotal: *\([0-9]*\) .*/\1/p' /proc/meminfo)" -lt 262144
+	room=$(cmdline_get mk.room)
+	check kdump-little-memory test "$(sed -n 's/MemTotal: *\([0-9]*\) .*/\1/p' /proc/meminfo)" -lt $((${room%M} * 1024))
 	expect_equal kdump-no-host "$(cat /sys/kernel/multikernel/role)" none
 	dmesg > "$MK_RUN/dmesg"
 	expect_text kdump-says-why "$MK_RUN/dmesg" 'multikernel: a crash kernel is no host'
