@@ -52,7 +52,7 @@ static const struct reason_text reasons[] = {
 	[MK_REASON_BAD_NAME] = {
 		"bad-name", MK_ERR_CONFIG,
 		"'{object}' is not a name for an instance",
-		"a name has 1 to 31 of a-z, 0-9, '_', '.' and '-', and begins with a letter or a digit" },
+		"a name has 1 to 31 of a-z, 0-9, '_', '.' and '-', begins with a letter or a digit, and is not 'host'" },
 	[MK_REASON_NAME_TAKEN] = {
 		"name-taken", MK_ERR_BUSY,
 		"there is an instance of this name (id {a})",

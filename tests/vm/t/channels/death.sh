@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 180
 #
 # Kernels that end while programs talk: -EPIPE, then -ESTALE once they run
 # again; nothing that had arrived is lost, and nobody else notices.
@@ -30,7 +31,7 @@ wait_for 5 has_said sibling 'recv 3'
 expect_exit kill-b 0 mkctl kill b
 check pipe-at-a wait_for 5 has_said sibling 'send 0 EPIPE 132'
 expect_equal hup-at-a "$(grep poll $MK_RUN/sibling)" 'poll in rdhup hup'
-expect_later host-too 'call ok;send 3;' b
+expect_later program-of-the-killed 'call ok;send 3;stay' b
 expect_exit start-b 0 mkctl start b
 expect_later stale-at-a \
 	'listen ok;caller out;recv 3;drain 0 EPIPE 132;send 0 EPIPE 132;poll in rdhup hup;stale yes;drain 0 ESTALE 133;poll in rdhup hup;' \
@@ -40,7 +41,7 @@ expect_steps again 'call ok;echo 50 ok;' at a call:b:0 echo:50:64
 # The peer of the host panics, with messages that were not read yet
 later there at doomed listen:5:host caller:9000 send:60 sleep:60000
 wait_for 5 has_said there 'listen ok'
-later here chan call:doomed:5 recv:1 sleep:2000 drain send:1 stale:20000
+later here /mk/bin/chan call:doomed:5 recv:1 sleep:2000 drain send:1 stale:20000
 wait_for 5 has_said here 'recv 1'
 # Someone who calls meanwhile, from another instance
 later aside at a listen:6:doomed caller:9000 recv:1 drain
@@ -61,7 +62,7 @@ later spin sh_at doomed "insmod /lib/mk/\$(uname -r)/mk_spin.ko"
 sleep 1
 expect_steps hung 'call ETIMEDOUT 141;' chan call:doomed:0:500
 expect_steps hung-for-a-sibling 'call ETIMEDOUT 141;' at a call:doomed:0:500
-later waits chan call:doomed:0:20000
+later waits /mk/bin/chan call:doomed:0:20000
 sleep 1
 expect_exit kill-the-hung 0 mkctl kill doomed
 expect_later call-ends-with-it 'call EPIPE 132;' waits

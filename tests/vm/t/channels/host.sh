@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 180
 #
 # Channels between the host and an instance.
 
@@ -46,10 +47,10 @@ expect_later called \
 	there
 
 # The host listens; one caller each, the oldest end first; whom is asked for
-later here1 chan listen:6:b caller:15000
-later here2 chan listen:6:a caller:9000 recv:1 drain
+later here1 /mk/bin/chan listen:6:b caller:15000
+later here2 /mk/bin/chan listen:6:a caller:9000 recv:1 drain
 wait_for 5 has_said here2 'listen ok'
-later here3 chan listen:6 caller:9000 recv:2 drain
+later here3 /mk/bin/chan listen:6 caller:9000 recv:2 drain
 wait_for 5 has_said here3 'listen ok'
 expect_steps first-caller 'call ok;send 1;' at a call:host:6 send:1
 expect_steps second-caller 'call ok;send 2;' at a call:host:6 send:2
@@ -71,7 +72,7 @@ sh_at a 'cp /bin/chan /bin/victim'
 later there /mk/bin/chan at a 'victim listen:5 caller:5000 drain'
 wait_for 5 has_said there 'listen ok'
 sh_at a 'killall -STOP victim'
-later here chan call:a:5 send:2000 shut
+later here /mk/bin/chan call:a:5 send:2000 shut
 sleep 3
 check receiver-is-stopped kill -0 "$(cat $MK_RUN/here.pid)"
 sh_at a 'killall -CONT victim'
@@ -96,21 +97,22 @@ expect_later closed \
 # kill -9 of a program is a close
 later there /mk/bin/chan at a 'victim listen:5 send:0 caller:5000 send:2 stay'
 wait_for 5 has_said there 'listen ok'
-later here chan call:a:5 recv:2 drain send:1
+later here /mk/bin/chan call:a:5 recv:2 drain send:1
 wait_for 5 has_said here 'recv 2'
 sh_at a 'killall -9 victim'
 expect_later other-program-killed 'call ok;recv 2;drain 0 end;send 0 EPIPE 137;' here
 later there at a listen:5 caller:5000 recv:1 drain send:1
 wait_for 5 has_said there 'listen ok'
-later here chan call:a:5 send:1 stay
+later here /mk/bin/chan call:a:5 send:1 stay
 wait_for 5 has_said there 'recv 1'
 kill -9 "$(cat $MK_RUN/here.pid)"
 expect_later own-program-killed \
 	'listen ok;caller out;recv 1;drain 0 end;send 0 EPIPE 137;' there
 
 # As many ends as there may be; none is lost by closing them
-expect_steps many-ends 'open 1024 ENOSPC 139;' chan open:1050
-expect_steps many-ends-again 'open 1024;' chan open:1024
+many() { sh -c "ulimit -n 2048; exec /mk/bin/chan $*"; }
+expect_steps many-ends 'open 1024 ENOSPC 139;' many open:1050
+expect_steps many-ends-again 'open 1024;' many open:1024
 
 counters=/sys/kernel/multikernel/instances/a/counters
 expect_equal nothing-odd-was-said \

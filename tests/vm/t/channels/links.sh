@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
 #
 # Channels between two instances: who may, their rings, and what becomes of
 # them. The region has room for a few pairs of rings only, so a leak is seen.
@@ -44,7 +45,7 @@ expect_equal two-rings-more "$(($(maps a) - $(maps c)))" 2
 later there at b listen:5:a caller:9000 send:2000:200 recv:2000 drain
 wait_for 5 has_said there 'listen ok'
 later two at a call:b:5 recv:2000 send:2000:100 get
-later three chan call:a:0 echo:2000:256
+later three /mk/bin/chan call:a:0 echo:2000:256
 expect_steps host-meanwhile 'call ok;echo 2000 ok;' chan call:b:0 echo:2000:8
 expect_later host-meanwhile-too 'call ok;echo 2000 ok;' three
 expect_later both-ways-a \
