@@ -18,6 +18,9 @@
  *						  mk_stream_ack_due(): send an ack
  *						  mk_stream_told()
  *
+ * mk_stream_ack_due() is also asked when a message or a gap has arrived: from
+ * then on the other end may have no room.
+ *
  * A message that only acknowledges carries both counts too, and is no message
  * of the stream: mk_stream_take_gap() is for its @nr. One that waits long for
  * room sends such a message now and then: if all that was under way got lost,

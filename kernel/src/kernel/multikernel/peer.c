@@ -461,7 +461,8 @@ int mk_peer_gone(struct mk_peer *peer)
 	u32 epoch = multikernel_is_host() ? mk_region_epoch(peer->id) :
 					    mk_guest_epoch(peer->id);
 
-	return epoch != peer->epoch ? -ESTALE : -EPIPE;
+	/* 0: it does not exist any more, or is the host */
+	return epoch && epoch != peer->epoch ? -ESTALE : -EPIPE;
 }
 
 /* Counters */
