@@ -5,6 +5,7 @@
  * against what must hold in any state.
  */
 #include <kunit/test.h>
+#include <linux/io.h>
 #include <linux/prandom.h>
 
 #include "../internal.h"
