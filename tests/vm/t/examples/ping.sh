@@ -24,9 +24,9 @@ cat $MK_RUN/output
 expect_exit nobody-listens 1 /mk/bin/ping b 8 1
 expect_text nobody-listens-why "$ERR" "^ping: b:8: nobody listens at port 8 of 'b'$"
 
-expect_exit spawn-stranger 0 mkctl spawn "$(config c 4 'ping b 7 1')"
+expect_exit spawn-stranger 0 mkctl spawn "$(config c 4 '/bin/ping b 7 1')"
 check stranger-is-refused wait_for 20 log_has c "ping: b:7: this kernel and 'b' may not talk to each other"
-mkctl spawn "$(config a 3 'ping b 7 1000' b)" > /dev/null
+mkctl spawn "$(config a 3 '/bin/ping b 7 1000' b)" > /dev/null
 check instance-to-instance wait_for 20 log_has a 'ping: 1000 numbers to b and back, [0-9.]* us each'
 mkctl logs a | grep 'ping: '
 
