@@ -8,7 +8,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 13
+plan 15
 
 # In the instance: orders from the command line, then what kmemleak has to say
 cat > /run/look <<'END'
@@ -21,6 +21,12 @@ for order in $(sed -n 's/.*mk\.orders=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' '
 		echo 0 > /sys/devices/system/cpu/cpu1/online
 		echo 1 > /sys/devices/system/cpu/cpu1/online
 		echo "look: cpus $(cat /sys/devices/system/cpu/online)" ;;
+	messages) mkctl msg ping host > /dev/null && echo "look: messages" ;;
+	shares)
+		mkctl pfn share mine -s 4M --to host:rw > /dev/null &&
+			mkctl pfn fill mine && mkctl pfn attach mine &&
+			mkctl pfn detach mine && mkctl pfn revoke mine &&
+			echo "look: shares" ;;
 	esac
 done
 scan_leaks || echo "look: no scan"
@@ -30,7 +36,7 @@ echo "look: lockdep $(sed -n 's/^ *debug_locks: *//p' /proc/lockdep_stats)"
 echo "look: done"
 END
 chmod 755 /run/look
-make_initrd /run/look.cpio /run/look
+make_initrd /run/look.cpio /run/look /bin/mkctl
 mkdir -p /run/more/mk
 cp /mk/lib.sh /run/more/mk
 (cd /run/more && find . | cpio -o -H newc 2>/dev/null) >> /run/look.cpio
@@ -42,7 +48,7 @@ look_in() {
 }
 
 expect_exit leaky-spawn 0 look_in leaky 2 leak
-expect_exit clean-spawn 0 look_in clean 3-4 hotplug
+expect_exit clean-spawn 0 look_in clean 3-4 hotplug,messages,shares
 
 # The host loses something meanwhile
 check host-loses insert mk_leak
@@ -60,5 +66,7 @@ expect_text leaky-finds-that "$MK_RUN/log" 'look: +comm "insmod"'
 check clean-looked wait_for 30 log_has clean 'look: done'
 mkctl logs clean > "$MK_RUN/log"
 expect_text clean-lived "$MK_RUN/log" 'look: cpus 0-1$'
+expect_text clean-talked "$MK_RUN/log" 'look: messages$'
+expect_text clean-shared "$MK_RUN/log" 'look: shares$'
 expect_text clean-finds-none "$MK_RUN/log" 'look: found 0$'
 expect_text clean-lockdep-to-the-end "$MK_RUN/log" 'look: lockdep 1$'
