@@ -3,6 +3,7 @@
  * Single pages between kernels, by the older interface. Written to the
  * parameter "do"; what comes of it is the result of the write, and in the log:
  *
+ *	connect NAME		to another kernel
  *	send CPU		lend a page, filled with a pattern
  *	foreign CPU PFN		lend a frame that is not ours
  *	forge CPU PFN SHARE GEN	a message as of mk_send_pfn(), made up
@@ -17,6 +18,7 @@
  */
 #define pr_fmt(fmt) "mk_frames: " fmt
 
+#include <linux/mk_message.h>
 #include <linux/mk_share.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -155,6 +157,16 @@ static int attach(const char *name, const char *how)
 	return 0;
 }
 
+static int connect(const char *name)
+{
+	struct mk_peer *peer = mk_peer_get(name);
+
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	mk_peer_put(peer);
+	return 0;
+}
+
 static int run(const char *val)
 {
 	unsigned long long pfn = 0, generation = 0;
@@ -162,6 +174,8 @@ static int run(const char *val)
 	unsigned int share = 0;
 	int cpu = -1;
 
+	if (sscanf(val, "connect %31s", name) == 1)
+		return connect(name);
 	if (sscanf(val, "send %d", &cpu) == 1)
 		return send(cpu);
 	if (sscanf(val, "foreign %d %lli", &cpu, &pfn) == 2)

@@ -21,6 +21,7 @@
  *	share speed NAME		reads, against own memory: percent
  *	share rounds N NAME		create, grant, attach, detach, revoke
  *	share memory NAME BYTES		MK_IOC_SET_MEMORY of an instance
+ *	share allow NAME PEER		MK_IOC_SET_CHANNELS of an instance
  *	share agent			in instance X: runs what is told in share
  *					ctl-X, which the host has made
  *	share tell X COMMAND		on the host: and prints what it printed
@@ -309,23 +310,44 @@ static int raw(char **arg)
 	       refused(arg[0], &g.refusal) : 0;
 }
 
-static int memory(char **arg)
+static __u32 id_of(const char *name)
 {
 	struct mk_get g = { .size = sizeof(g) };
+
+	strlcpy(g.name, name, sizeof(g.name));
+	if (ioctl(dev, MK_IOC_GET, &g))
+		refused("get", &g.refusal);
+	return g.id;
+}
+
+static int allow(char **arg)
+{
+	char peer[MK_NAME_MAX] = "";
+	struct mk_set_channels c = {
+		.size = sizeof(c),
+		.id = id_of(arg[0]),
+		.nr_peers = 1,
+		.peers = (unsigned long)peer,
+	};
+
+	strlcpy(peer, arg[1], sizeof(peer));
+	return ioctl(dev, MK_IOC_SET_CHANNELS, &c) ?
+	       refused("allow", &c.refusal) : 0;
+}
+
+static int memory(char **arg)
+{
 	struct mk_memory_part part = {
 		.bytes = strtoul(arg[1], NULL, 0),
 		.node = MK_NODE_ANY,
 	};
 	struct mk_set_memory m = {
 		.size = sizeof(m),
+		.id = id_of(arg[0]),
 		.nr_parts = part.bytes ? 1 : 0,
 		.parts = (unsigned long)&part,
 	};
 
-	strlcpy(g.name, arg[0], sizeof(g.name));
-	if (ioctl(dev, MK_IOC_GET, &g))
-		return refused("get", &g.refusal);
-	m.id = g.id;
 	return ioctl(dev, MK_IOC_SET_MEMORY, &m) ?
 	       refused("memory", &m.refusal) : 0;
 }
@@ -375,14 +397,19 @@ static int rounds(char **arg)
 {
 	unsigned long i, n = strtoul(arg[0], NULL, 0);
 	char *new[] = { arg[1], "0x201000", NULL };
+	struct mk_info info = { .size = sizeof(info) };
 	struct mk_share_attach a;
+	const char *peer;
 	volatile char *p;
-	int ret = 0;
+	int ret = ioctl(dev, MK_IOC_INFO, &info);
 
+	/* An instance can only grant to who is there. */
+	peer = info.role == MK_ROLE_HOST ? "rounds" : MK_PEER_HOST;
 	for (i = 0; i < n && !ret; i++) {
 		ret = create(new) ||
-		      op(MK_IOC_SHARE_GRANT, "grant", arg[1], "rounds",
-			 MK_RIGHT_READ, MK_SHARE_LATER, 0);
+		      op(MK_IOC_SHARE_GRANT, "grant", arg[1], peer,
+			 MK_RIGHT_READ, peer[0] == 'r' ? MK_SHARE_LATER : 0,
+			 0);
 		p = ret ? NULL : map(arg[1], rights("rw"), &a);
 		if (!p)
 			return 1;
@@ -395,7 +422,7 @@ static int rounds(char **arg)
 		munmap((void *)p, a.bytes);
 		close(a.fd);
 		ret = op(MK_IOC_SHARE_REVOKE, "revoke", arg[1],
-			 i % 2 ? "rounds" : "-", 0, 0, 0) ||
+			 i % 2 ? peer : "-", 0, 0, 0) ||
 		      (i % 2 && op(MK_IOC_SHARE_REVOKE, "revoke all", arg[1],
 				   "-", 0, 0, 1000));
 	}
@@ -513,6 +540,8 @@ static int verb(const char *v, char **arg)
 		return bad_maps(arg);
 	if (!strcmp(v, "raw"))
 		return raw(arg);
+	if (!strcmp(v, "allow"))
+		return allow(arg);
 	if (!strcmp(v, "memory"))
 		return memory(arg);
 	if (!strcmp(v, "speed"))

@@ -30,6 +30,7 @@ holder() {
 }
 holds() { share tell "$1" 'cat /held' | grep -q held; }
 held_has() { share tell "$1" 'cat /held' | grep -q "$2"; }
+# shellcheck disable=SC2016 # for the instance's shell
 leave() { share tell "$1" 'kill -9 $(cat /holder)'; }
 
 # holder_line NAME WHO: "RIGHTS ATTACHED FLAGS"
@@ -56,6 +57,7 @@ for size in 0x1000 0x4000000 0x10000000; do
 	expect_equal "same-in-host-$size" "$(share sum s rw)" "$sum"
 	[ $size = 0x1000 ] || {
 		check "speed-in-b-$size" b share speed s
+		# shellcheck disable=SC2016 # for the instance's shell
 		check "pat-in-b-$size" b 'mount -t debugfs none /sys/kernel/debug 2>/dev/null; share keep s ro && share get s | sed -n "s/^0x\([0-9a-f]*\) 0x\([0-9a-f]*\)$/\1 \2/p" | while read -r from to; do grep -qE "\[mem 0x0*$from-0x0*$to\] write-back" /sys/kernel/debug/x86/pat_memtype_list || echo "no $from"; done > /pat; share detach s && test ! -s /pat'
 	}
 	[ $size = 0x10000000 ] || a share revoke s - 1000

@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 47
+plan 50
 
 PATH=$PATH:/mk/bin
 ko=/lib/mk/$(uname -r)/mk_frames.ko
@@ -56,6 +56,8 @@ lend host-to-a host a 1
 back host-to-a host a
 lend a-to-host a host 0
 back a-to-host a host
+check allow share allow a b
+check connect in_a connect b
 lend a-to-b a b 2
 back a-to-b a b
 
@@ -67,6 +69,7 @@ check stale said b 'page 0x[0-9a-f]+ from CPU 2: not mapped$'
 # Frames that are not the sender's
 host_pfn=$(($(sed -nE 's/^([0-9a-f]+)-[0-9a-f]+ : System RAM$/0x\1/p' /proc/iomem | tail -n 1) >> 12))
 b_pfn=$(($(sed -nE 's/^ *([0-9a-f]+)-[0-9a-f]+ : b$/0x\1/p' /proc/iomem | head -n 1) >> 12))
+b_pfn=$((b_pfn + 0x4000))	# past the hand-over area and the kernel
 mark
 check_not foreign-host in_a foreign 2 $host_pfn
 check foreign-host-why said a "'foreign 2 $host_pfn' gave -1$"
@@ -97,6 +100,7 @@ check last-unmap in_b unmap
 check apart-is-over wait_for 5 no_iomem 'a (lent frames)'
 
 # The grantee ends: the page comes back to its owner
+check connect-again in_b connect a
 lend to-the-dead b a 1
 mkctl kill a > /dev/null
 mark
@@ -109,8 +113,8 @@ share grant k b ro
 share fill k 3
 sum=$(share sum k)
 mark
+check_not module-rights in_b share k rw
 check module-attach in_b share k ro
 check module-sum said b "share k: sum $sum$"
-check_not module-rights in_host share k wo
 check module-detach in_b detach
 check module-revoke share revoke k - 0
