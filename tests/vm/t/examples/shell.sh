@@ -16,7 +16,7 @@ try() {
 	shift
 	"$@" > /tmp/out 2>&1
 	echo "$name: exit $?"
-	sed "s/^/$name: /" /tmp/out
+	{ cat /tmp/out; echo; } | sed "s/^/$name: /"	# it may end within a line
 }
 try ping mkctl msg ping host -c 50
 try host-only mkctl ls
