@@ -33,7 +33,7 @@ counter_is() { [ "$(counter "$1")" -eq "$2" ]; }
 b_cpu=$(apicids 2)
 host_cpu=$(apicids 1)
 check module insert mk_kapi
-orders='cd /lib/mk/$(uname -r); insmod ./mk_kapi.ko; echo loaded; sleep 1000'
+orders="cd /lib/mk/\$(uname -r); insmod ./mk_kapi.ko; echo loaded; sleep 1000"
 expect_exit b-up 0 mkctl spawn "$(make_config b 2 "$MK_SMALL" "loglevel=7 mk.run=\"$orders\"" /boot/b)"
 check b-module wait_for 10 log_has b '\] loaded'
 
