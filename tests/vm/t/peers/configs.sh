@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 57
+plan 61
 
 # make_peer NAME CPU RUN KEYS: a config that runs a command, with more keys
 make_peer() {
@@ -50,7 +50,7 @@ expect_exit check-both 0 mkctl check "$a" "$b"
 expect_equal check-both-no-note "$(grep -c note "$OUT")" 0
 expect_exit check-one 0 mkctl check "$a"
 expect_text check-one-note "$OUT" "a: note: channels: there is no instance 'b' so far"
-expect_refusal check-differ 64 "b: share 'board' is 8K of 'host' for a:rw, and 4K of 'host' for a:rw, b:rw as instance 'a' of $a has it" \
+expect_refusal check-differ 64 "b: share 'board' is 8K of 'host' for a:rw, b:rw, and 4K of 'host' for a:rw, b:rw as instance 'a' of $a has it" \
 	mkctl check "$a" "$other"
 expect_refusal spawn-owner-unknown 3 "share 'x': its owner 'nobody' does not exist" mkctl spawn "$(with_x 4K nobody)"
 expect_refusal spawn-share-too-large 5 'the share needs 4G' mkctl spawn "$(with_x 4G d)"
