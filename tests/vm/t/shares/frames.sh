@@ -7,14 +7,16 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 50
+plan 54
 
 PATH=$PATH:/mk/bin
 ko=/lib/mk/$(uname -r)/mk_frames.ko
 
+# start NAME CPU REFERENCES
 start() {
-	mkctl spawn "$(make_config "$1" "$2" 120M 'loglevel=7 mk.run="insmod /bin/mk_frames.ko; share agent"' /boot/a /run/shares.cpio)" > /dev/null &&
-		wait_for 20 answers "$1"
+	mk_file=$(make_config "$1" "$2" 120M 'loglevel=7 mk.run="insmod /bin/mk_frames.ko; share agent"' /boot/a /run/shares.cpio)
+	sed -i "s/^{/{ \"references\": \"$3\",/" "$mk_file"
+	mkctl spawn "$mk_file" > /dev/null && wait_for 20 answers "$1"
 }
 answers() { log_has "$1" "agent of $1" && [ "$(share tell "$1" 'echo here')" = here ]; }
 
@@ -36,8 +38,8 @@ for name in a b; do
 	share grant ctl-$name $name rw later
 done
 check insert insmod "$ko"
-check start-a start a 1
-check start-b start b 2
+check start-a start a 1 move
+check start-b start b 2 wait
 
 # A page from one to another: mapped there, right, and written to
 lend() { # NAME FROM TO APICID-OF-TO
@@ -85,15 +87,12 @@ mark
 in_a forge 2 $host_pfn 1 1
 check not-lent said b "frame 0x[0-9a-f]+ is not mapped: error -(2|13|116), reason 1(60|68|71)$"
 
-# Its owner ends: the page stays, and START does not use that memory
+# Its owner ends: the page stays, and a start does not use that memory
 lend for-ever a b 2
 mkctl kill a > /dev/null
-expect_exit not-started 5 mkctl start a
-expect_text why-not "$ERR" '1 pages of its memory are still used by other kernels'
-check memory-away share memory a 0
+expect_exit start-apart 0 mkctl start a
+expect_text why-apart "$ERR" 'other kernels still have frames of the boot before: it starts in other memory'
 check stays-apart grep -q ' : a (lent frames)$' /proc/iomem
-check other-memory share memory a $((120 << 20))
-check start-apart mkctl start a
 check apart-runs wait_for 20 answers a
 check still-right in_b look
 check last-unmap in_b unmap
@@ -106,6 +105,15 @@ mkctl kill a > /dev/null
 mark
 check dead-check wait_for 5 in_b check
 check dead-back said b 'own page: written, 1 references$'
+
+# One whose config says so waits for the detach instead
+lend waits b host 0
+mkctl kill b > /dev/null
+expect_exit waited 7 mkctl start b --timeout 2
+expect_text waited-why "$ERR" '1 pages of its memory are still used by other kernels'
+check waits-unmap in_host unmap
+expect_exit start-after 0 mkctl start b
+check runs-after wait_for 20 answers b
 
 # Kernel code's attachments
 share create k 0x1000000

@@ -459,7 +459,7 @@ static void pages(struct kunit *test)
 	share.bytes = 3 << 12;
 	share.extents[1] = MK_EXTENT(0x3000000200ULL, 0);
 	KUNIT_EXPECT_EQ(test, mk_pages_parse(&share, &p, &r), -EPROTO);
-	share.extents[1] = MK_EXTENT(virt_to_phys(test) >> 12, 2);
+	share.extents[1] = MK_EXTENT(virt_to_phys(test->priv) >> 12, 2);
 	KUNIT_EXPECT_EQ(test, mk_pages_parse(&share, &p, &r), -EPERM);
 	KUNIT_EXPECT_EQ(test, r.reason, MK_REASON_FRAME_OWN_RAM);
 	share.nr_extents = MK_SHARE_EXTENTS + 1;
