@@ -231,10 +231,9 @@ static int detach(struct fake_share *share, struct mk_share_op *op)
 {
 	struct mk_share_holder *holder = holder_of(share, own_name());
 
-	if (!share->get.kept || !holder || !holder->attached)
+	if (!holder || !holder->attached)
 		return fake_refuse(&op->refusal, ENOTCONN,
 				   MK_REASON_SHARE_NOT_HELD, 0, 0, NULL);
-	share->get.kept = 0;
 	holder->attached--;
 	if (share->get.state == MK_SHARE_REVOKED)
 		return end_share(share, op);
@@ -276,7 +275,7 @@ static int op_attach(struct mk_share_attach *a)
 		return fake_refuse(&a->refusal, EACCES, MK_REASON_SHARE_RIGHTS,
 				   a->rights, holder ? holder->rights : 0,
 				   NULL);
-	if (a->flags & MK_SHARE_KEEP && share->get.kept)
+	if (a->flags & MK_SHARE_KEEP && holder->attached)
 		return fake_refuse(&a->refusal, EEXIST, MK_REASON_SHARE_HELD,
 				   0, 0, NULL);
 	share->get.attaches++;
@@ -284,7 +283,6 @@ static int op_attach(struct mk_share_attach *a)
 	a->generation = share->get.generation;
 	a->bytes = share->get.bytes;
 	if (a->flags & MK_SHARE_KEEP) {
-		share->get.kept = 1;
 		holder->attached++;
 		return 0;
 	}
@@ -312,16 +310,18 @@ static int op_get(struct mk_share_get *g)
 	struct mk_share_holder *holders = (void *)(uintptr_t)g->holders;
 	struct mk_range *extents = (void *)(uintptr_t)g->extents;
 	struct fake_share *share = get_target(g);
+	struct mk_share_holder *own;
 	uint32_t size = g->size;
 
-	if (!share || (fake->role == MK_ROLE_INSTANCE &&
-		       !holder_of(share, own_name())))
+	own = share ? holder_of(share, own_name()) : NULL;
+	if (!share || (fake->role == MK_ROLE_INSTANCE && !own))
 		return fake_refuse(&g->refusal, ENOENT,
 				   MK_REASON_SHARE_UNKNOWN, 0, 0, g->name);
 	if (g->nr_holders < share->get.nr_holders || !g->nr_extents)
 		return -EINVAL;	/* libmk always brings the room */
 	*g = share->get;
 	g->size = size;
+	g->kept = own && own->attached;
 	memcpy(holders, share->holders, g->nr_holders * sizeof(*holders));
 	*extents = (struct mk_range){
 		.addr = FAKE_POOL_ADDR,
