@@ -42,6 +42,72 @@ int mk_change_begin(struct mk_ctx *ctx, struct mk_change *ret_change,
 void mk_change_end(struct mk_change *change);
 
 /*
+ * Whom an instance talks to and what it shares, as its config says.
+ */
+
+/** struct mk_wanted_grant - @rights are MK_RIGHT_* */
+struct mk_wanted_grant {
+	char peer[MK_NAME_MAX];
+	uint32_t rights;
+};
+
+/**
+ * struct mk_wanted_share - a share that is to be there while its owner runs
+ * @owner: an instance, or MK_PEER_HOST; none of the grantees
+ * @bytes: not 0, a multiple of 4096
+ * @node: NUMA node or MK_NODE_ANY
+ * @grants: @nr_grants, at least one; no peer twice
+ */
+struct mk_wanted_share {
+	char name[MK_SHARE_NAME_MAX];
+	char owner[MK_NAME_MAX];
+	uint64_t bytes;
+	uint32_t node;
+	struct mk_wanted_grant *grants;
+	size_t nr_grants;
+};
+
+/**
+ * struct mk_peer_name - as an element of an array
+ */
+struct mk_peer_name {
+	char name[MK_NAME_MAX];
+};
+
+/**
+ * enum mk_references - what a start does while other kernels still have frames
+ *	of the boot before
+ * @MK_REFERENCES_MOVE: it takes other memory of the pool
+ * @MK_REFERENCES_WAIT: it waits for their detach
+ */
+enum mk_references {
+	MK_REFERENCES_MOVE,
+	MK_REFERENCES_WAIT,
+};
+
+/**
+ * struct mk_wanted_peers - the keys channels, shares and references
+ * @channels: @nr_channels instances, at most MK_ALLOWED_MAX; not the host, with
+ *	which there may always be one, and not this instance
+ * @shares: @nr_shares, no name twice
+ */
+struct mk_wanted_peers {
+	struct mk_peer_name *channels;
+	size_t nr_channels;
+	struct mk_wanted_share *shares;
+	size_t nr_shares;
+	enum mk_references references;
+};
+
+void mk_wanted_peers_clear(struct mk_wanted_peers *peers);
+
+/** mk_references_name() - "move", "wait" */
+const char *mk_references_name(enum mk_references references);
+/** mk_references_parse() - 0, or -EINVAL */
+int mk_references_parse(const char *name,
+			enum mk_references *ret_references) MK_MUST_CHECK;
+
+/*
  * What the kernel does not know about an instance: /run/mkctl/NAME.json.
  */
 
