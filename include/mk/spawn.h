@@ -120,6 +120,8 @@ int mk_references_parse(const char *name,
  * @cpus_asked: what the config says: "2-3", "2 on node 0"
  * @memory_asked: likewise: "256M on nodes 0,1"
  * @cpus: that were taken
+ * @memory_nodes: that its memory is to be on; none for any
+ * @peers: as its config says
  */
 struct mk_facts {
 	bool pending;
@@ -137,6 +139,9 @@ struct mk_facts {
 	char *memory_asked;
 	unsigned int *cpus;
 	size_t nr_cpus;
+	uint32_t memory_nodes[MK_MAX_RANGES];
+	size_t nr_memory_nodes;
+	struct mk_wanted_peers peers;
 };
 
 /** mk_facts_find() - those of an instance; -ENOENT when there are none */
@@ -180,7 +185,7 @@ void mk_boot_log_clear(struct mk_boot_log *log);
  * Plans.
  */
 
-#define MK_STAGES_MAX	8
+#define MK_STAGES_MAX	16
 
 /** struct mk_stages - how long each step took, in the order of the steps */
 struct mk_stages {
@@ -199,6 +204,8 @@ struct mk_stages {
  * @cancel: NULL, or set by a signal handler: stop at the next occasion, undo
  * @stage: NULL, or called as each step is done
  * @stage_arg: for @stage
+ * @note: NULL, or called with what a person may want to know and is no error
+ * @note_arg: for @note
  */
 struct mk_run_options {
 	unsigned int timeout_ms;
@@ -206,6 +213,8 @@ struct mk_run_options {
 	const volatile sig_atomic_t *cancel;
 	void (*stage)(void *arg, const char *name, uint64_t ns);
 	void *stage_arg;
+	void (*note)(void *arg, const char *text);
+	void *note_arg;
 };
 
 /**
