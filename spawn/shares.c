@@ -325,7 +325,7 @@ void mk_share_plan_describe(const struct mk_share_plan *plan, char *buf,
 		snprintf(buf, size, "no share to make");
 }
 
-/* -EBUSY: revoked, and its memory comes back with the last detach. */
+/* Of one that is still attached the memory comes back with the last detach. */
 static int end_share(struct mk_ctx *ctx, const char *name, uint64_t generation,
 		     struct mk_error *err)
 {
@@ -334,8 +334,8 @@ static int end_share(struct mk_ctx *ctx, const char *name, uint64_t generation,
 
 	r = mk_share_revoke(ctx, name, generation, NULL, 0, &why);
 	/* It is over, or somebody else's: there is nothing to end any more. */
-	if (r == -EBUSY || r == -ENOENT || r == -ESTALE || r == -EOWNERDEAD ||
-	    r == -EKEYREVOKED)
+	if (r == -EBUSY || r == -ETIMEDOUT || r == -ENOENT || r == -ESTALE ||
+	    r == -EOWNERDEAD || r == -EKEYREVOKED)
 		return 0;
 	if (r < 0 && err)
 		*err = why;
