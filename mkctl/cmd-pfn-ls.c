@@ -9,6 +9,8 @@
 static const struct option_desc options[] = {
 	{ "pfns", 'p', NULL, "with the ranges of their page frames", OPT_BOOL,
 	  offsetof(struct options, pfns) },
+	{ "quiet", 'q', NULL, "names only", OPT_BOOL,
+	  offsetof(struct options, quiet) },
 	OPTION_JSON,
 	OPTION_END
 };
@@ -73,6 +75,15 @@ static void print_json(const struct app *app,
 	json_print(doc);
 }
 
+static void print_names(const struct mk_share_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->nr_items; i++)
+		if (list->items[i]->get.name[0])
+			printf("%s\n", list->items[i]->get.name);
+}
+
 static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 {
 	struct mk_share_list list;
@@ -85,6 +96,8 @@ static int run(struct app *app, int argc, char **argv, struct mk_error *err)
 		return r;
 	if (app->opts.json)
 		print_json(app, &list);
+	else if (app->opts.quiet)
+		print_names(&list);
 	else
 		print_table(&list, app->opts.pfns);
 	mk_share_list_clear(&list);

@@ -14,6 +14,7 @@
 #include "boot_log.h"
 #include "facts.h"
 #include "run_dir.h"
+#include "shares.h"
 #include "vacate.h"
 
 #define LOCK_PATH	MK_RUN_DIR "/lock"
@@ -86,6 +87,19 @@ static int lock_take(struct mk_ctx *ctx, int *ret_fd, struct mk_error *err)
 	return 0;
 }
 
+/* What they speak of is gone; so are the shares that it asked for, then. */
+static int forget(struct mk_ctx *ctx, const char *name, struct mk_error *err)
+{
+	struct mk_facts *facts;
+	int r = 0;
+
+	if (mk_facts_read(ctx, name, &facts) == 0) {
+		r = mk_shares_forget(ctx, facts, err);
+		mk_facts_free(facts);
+	}
+	return r < 0 ? r : mk_facts_remove(ctx, name, err);
+}
+
 /* Its spawn was killed before it ran: nobody waits for it any more. */
 static int remove_leftover(struct mk_ctx *ctx, const struct mk_get *get,
 			   struct mk_error *err)
@@ -97,7 +111,7 @@ static int remove_leftover(struct mk_ctx *ctx, const struct mk_get *get,
 	if (r == 0)
 		r = mk_instance_destroy(ctx, get->id, err);
 	if (r == 0)
-		r = mk_facts_remove(ctx, get->name, err);
+		r = forget(ctx, get->name, err);
 	if (r < 0)
 		mk_error_object(err, "%s (left by a killed mkctl)", get->name);
 	return r;
@@ -128,12 +142,12 @@ static int repair_one(struct mk_ctx *ctx, const char *name,
 
 	r = mk_instance_find(ctx, name, &inst, err);
 	if (r == -ENOENT)
-		return mk_facts_remove(ctx, name, err);
+		return forget(ctx, name, err);
 	if (r < 0)
 		return r;
 	r = mk_facts_find(ctx, &inst->get, &facts);
 	if (r == -ENOENT || r == -EINVAL)	/* of another, or no sense */
-		r = mk_facts_remove(ctx, name, err);
+		r = forget(ctx, name, err);
 	else if (r < 0)
 		mk_error_set(err, MK_ERR_FAILED, MK_RUN_DIR,
 			     "cannot read %s.json: %s", name, strerror(-r));

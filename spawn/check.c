@@ -16,11 +16,6 @@
 #include "image.h"
 #include "refuse.h"
 
-struct mk_check_name {
-	char name[MK_NAME_MAX];
-	const char *path;
-};
-
 int mk_check_begin(struct mk_ctx *ctx, bool must, struct mk_check *ret,
 		   struct mk_error *err)
 {
@@ -47,6 +42,8 @@ void mk_check_end(struct mk_check *check)
 {
 	mk_machine_clear(&check->machine);
 	free(check->names);
+	free(check->expected);
+	free(check->shares);
 	free(check->promised);
 	*check = (struct mk_check){ 0 };
 }
@@ -225,33 +222,53 @@ static int make_cmdline(const struct mk_info *info,
 	}, "cmdline");
 }
 
-static int remember_name(struct mk_check *check, const char *name,
-			 const char *path)
+static int add_name(struct mk_check_name **names, size_t *nr_names,
+		    const char *name, const char *path)
 {
 	struct mk_check_name *grown;
 
-	grown = realloc(check->names,
-			(check->nr_names + 1) * sizeof(*grown));
+	grown = realloc(*names, (*nr_names + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	check->names = grown;
-	grown += check->nr_names++;
+	*names = grown;
+	grown += (*nr_names)++;
 	*grown = (struct mk_check_name){ .path = path };
 	snprintf(grown->name, sizeof(grown->name), "%s", name);
 	return 0;
 }
 
-static int remember_memory(struct mk_check *check,
-			   const struct mk_checked *checked)
+int mk_check_expect(struct mk_check *check, const char *name, const char *path,
+		    struct mk_error *err)
 {
-	size_t nr = check->nr_promised + checked->nr_parts;
+	int r = add_name(&check->expected, &check->nr_expected, name, path);
+
+	if (r < 0)
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+	return r;
+}
+
+/* Its turn has come: who says something of it later knows how it went. */
+static void see(struct mk_check *check, const char *name, const char *path)
+{
+	struct mk_check_name *expected = check->expected;
+
+	for (size_t i = 0; i < check->nr_expected; i++)
+		if (expected[i].path == path && !strcmp(expected[i].name, name))
+			expected[i].seen = true;
+}
+
+static int remember_memory(struct mk_check *check,
+			   const struct mk_memory_part *parts, size_t nr_parts)
+{
+	size_t nr = check->nr_promised + nr_parts;
 	struct mk_memory_part *grown;
 
+	if (!nr_parts)
+		return 0;
 	grown = realloc(check->promised, nr * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	memcpy(grown + check->nr_promised, checked->parts,
-	       checked->nr_parts * sizeof(*grown));
+	memcpy(grown + check->nr_promised, parts, nr_parts * sizeof(*grown));
 	check->promised = grown;
 	check->nr_promised = nr;
 	return 0;
@@ -262,10 +279,15 @@ static int promise(struct mk_check *check, const struct mk_config *config,
 		   const char *path, const struct mk_checked *checked,
 		   struct mk_error *err)
 {
-	int r = remember_name(check, config->name, path);
+	int r = add_name(&check->names, &check->nr_names, config->name, path);
 
 	if (r == 0)
-		r = remember_memory(check, checked);
+		r = remember_memory(check, checked->parts, checked->nr_parts);
+	if (r == 0)
+		r = remember_memory(check, checked->share_parts,
+				    checked->nr_share_parts);
+	if (r == 0)
+		r = mk_check_remember_shares(check, config, path);
 	if (r == 0 && checked->cpus)
 		r = mk_machine_claim(&check->machine, checked->cpus,
 				     config->nr_cpus, config->name, path);
@@ -281,12 +303,15 @@ int mk_check_instance(struct mk_check *check, const struct mk_config *config,
 	struct mk_checked checked = MK_CHECKED_NONE;
 	int r;
 
+	see(check, config->name, path);
 	checked.nr_parts = mk_config_memory_parts(config, checked.parts);
 	r = check_name(check, config->name, err);
 	if (r == 0)
 		r = check_cpus(check, config, &checked.cpus, err);
 	if (r == 0)
 		r = mk_check_memory(check, config, &checked, err);
+	if (r == 0)
+		r = mk_check_peers(check, config, path, &checked, err);
 	if (r == 0)
 		r = check_files(config, &checked, err);
 	if (r == 0)
@@ -306,6 +331,7 @@ void mk_checked_clear(struct mk_checked *checked)
 {
 	free(checked->cpus);
 	free(checked->cmdline);
+	free(checked->share_parts);
 	mk_cleanup_close(&checked->kernel_fd);
 	mk_cleanup_close(&checked->initrd_fd);
 	*checked = (struct mk_checked)MK_CHECKED_NONE;

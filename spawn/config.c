@@ -140,6 +140,13 @@ static int set_name(struct mk_loader *l, const char *key, struct json_object *v,
 			      MK_NAME_MAX - 1);
 		return rc;
 	}
+	if (!strcmp(name, MK_PEER_HOST)) {
+		rc = mk_loader_refuse(l, key,
+				      "\"%s\" is what instances call the host",
+				      name);
+		mk_error_hint(l->err, "choose another name");
+		return rc;
+	}
 	strcpy(c->name, name);
 	return check_name_new(l, key, c);
 }
@@ -239,6 +246,9 @@ static const struct mk_loader_key bare_keys[] = {
 	  mk_loader_set_allow_split_core },
 	{ "memory",	true,	MK_JSON_STRING | MK_JSON_OBJECT,
 	  mk_loader_set_memory },
+	{ "channels",	false,	MK_JSON_ARRAY,	mk_loader_set_channels },
+	{ "shares",	false,	MK_JSON_ARRAY,	mk_loader_set_shares },
+	{ "references",	false,	MK_JSON_STRING,	mk_loader_set_references },
 };
 
 static const struct mk_loader_key file_keys[] = {
@@ -257,14 +267,24 @@ static const struct mk_loader_keys whole = {
 	file_keys, MK_ARRAY_SIZE(file_keys)
 };
 
+static const struct {
+	const char *object;
+	const struct mk_loader_keys *keys;
+} objects[] = {
+	{ "instance", &instance },
+	{ "cpus", &mk_loader_cpus_keys },
+	{ "memory", &mk_loader_memory_keys },
+	{ "share", &mk_loader_share_keys },
+	{ "grantee", &mk_loader_grantee_keys },
+};
+
 int mk_config_key(const char *object, size_t i, struct mk_config_key *ret)
 {
 	const struct mk_loader_keys *keys = &instance;
 
-	if (!strcmp(object, "cpus"))
-		keys = &mk_loader_cpus_keys;
-	else if (!strcmp(object, "memory"))
-		keys = &mk_loader_memory_keys;
+	for (size_t o = 0; o < MK_ARRAY_SIZE(objects); o++)
+		if (!strcmp(object, objects[o].object))
+			keys = objects[o].keys;
 	if (i >= keys->nr)
 		return -ENOENT;
 	*ret = (struct mk_config_key){
@@ -495,6 +515,7 @@ static void free_instance(struct mk_config *c)
 	free(c->initrd);
 	free(c->cmdline);
 	free(c->cpus);
+	mk_wanted_peers_clear(&c->peers);
 }
 
 void mk_config_file_free(struct mk_config_file *file)

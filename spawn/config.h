@@ -12,13 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <linux/multikernel.h>
-#include <mk/error.h>
+#include <mk/spawn.h>
 
 #define MK_CONFIG_SCHEMA	"mkctl/1"
 #define MK_CONFIG_MAX		0x100000	/* bytes of a file: 1 MiB */
 #define MK_CONFIG_NODES		MK_MAX_RANGES	/* that one key may name */
 #define MK_CONFIG_NODE_MAX	1023		/* Linux has at most 1024 */
+#define MK_CONFIG_SHARES	64		/* that one instance may name */
+#define MK_CONFIG_GRANTEES	(MK_SHARE_HOLDERS_MAX - 1) /* of one share */
+#define MK_CONFIG_SHARE_ALIGN	4096
 
 /** struct mk_nodes - NUMA nodes, none twice; none at all: any node will do */
 struct mk_nodes {
@@ -39,6 +41,7 @@ struct mk_nodes {
  * @allow_split_core: SMT siblings may stay with the host or with others
  * @memory_bytes: a multiple of MK_MEMORY_ALIGN, at least MK_MEMORY_MIN
  * @memory_nodes: where it is to be; see mk_config_memory_parts()
+ * @peers: whom it may talk to, what it shares
  */
 struct mk_config {
 	char name[MK_NAME_MAX];
@@ -51,6 +54,7 @@ struct mk_config {
 	bool allow_split_core;
 	uint64_t memory_bytes;
 	struct mk_nodes memory_nodes;
+	struct mk_wanted_peers peers;
 };
 
 /**
@@ -117,7 +121,7 @@ struct mk_config_key {
 
 /**
  * mk_config_key() - the keys that an object may have
- * @object: "instance", "cpus" or "memory"
+ * @object: "instance", "cpus", "memory", "share" or "grantee"
  * @i: counts from 0
  *
  * Returns: 0, or -ENOENT beyond the last. For comparing the loader with the

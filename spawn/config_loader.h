@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of the config loader share: config.c walks the JSON values
- * along tables of keys, config_machine.c has the keys about CPUs and memory.
+ * along tables of keys, config_machine.c has the keys about CPUs and memory,
+ * config_peers.c those about channels and shares.
  */
 #ifndef MK_SPAWN_CONFIG_LOADER_H
 #define MK_SPAWN_CONFIG_LOADER_H
@@ -48,6 +49,8 @@ struct mk_loader_keys {
 
 extern const struct mk_loader_keys mk_loader_cpus_keys;
 extern const struct mk_loader_keys mk_loader_memory_keys;
+extern const struct mk_loader_keys mk_loader_share_keys;
+extern const struct mk_loader_keys mk_loader_grantee_keys;
 
 int mk_loader_out_of_memory(struct mk_loader *l);
 /** mk_loader_refuse() - the value of a key of the present object; NULL: that */
@@ -73,5 +76,17 @@ int mk_loader_set_allow_split_core(struct mk_loader *l, const char *key,
 				   struct json_object *v, void *dst);
 int mk_loader_set_memory(struct mk_loader *l, const char *key,
 			 struct json_object *v, void *dst);
+/** mk_loader_get_number() - refuses what is not from @least to @most */
+int mk_loader_get_number(struct mk_loader *l, const char *key,
+			 struct json_object *v, unsigned int least,
+			 unsigned int most, unsigned int *ret);
+
+/* Setters of config_peers.c */
+int mk_loader_set_channels(struct mk_loader *l, const char *key,
+			   struct json_object *v, void *dst);
+int mk_loader_set_shares(struct mk_loader *l, const char *key,
+			 struct json_object *v, void *dst);
+int mk_loader_set_references(struct mk_loader *l, const char *key,
+			     struct json_object *v, void *dst);
 
 #endif /* MK_SPAWN_CONFIG_LOADER_H */

@@ -15,9 +15,9 @@
 
 /* Refuses an integer out of range; json-c has clamped what is beyond 64 bits.
  */
-static int get_number(struct mk_loader *l, const char *key,
-		      struct json_object *v, unsigned int least,
-		      unsigned int most, unsigned int *ret)
+int mk_loader_get_number(struct mk_loader *l, const char *key,
+			 struct json_object *v, unsigned int least,
+			 unsigned int most, unsigned int *ret)
 {
 	int64_t number = json_object_get_int64(v);
 
@@ -37,7 +37,7 @@ static int add_node(struct mk_loader *l, const char *key, struct json_object *v,
 
 	if (!json_object_is_type(v, json_type_int))
 		return mk_loader_refuse_type(l, key, MK_JSON_INT, v);
-	rc = get_number(l, key, v, 0, MK_CONFIG_NODE_MAX, &node);
+	rc = mk_loader_get_number(l, key, v, 0, MK_CONFIG_NODE_MAX, &node);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < nodes->nr; i++)
@@ -96,7 +96,7 @@ static int set_count(struct mk_loader *l, const char *key,
 {
 	struct mk_config *c = dst;
 	unsigned int count = 0;
-	int rc = get_number(l, key, v, 1, MK_MAX_CPUS, &count);
+	int rc = mk_loader_get_number(l, key, v, 1, MK_MAX_CPUS, &count);
 
 	if (!rc)
 		c->nr_cpus = count;

@@ -14,6 +14,7 @@
 
 #include "facts.h"
 #include "parse.h"
+#include "peers_json.h"
 #include "run_dir.h"
 
 #define FACTS_SCHEMA	"mkctl.state/1"
@@ -31,6 +32,7 @@ void mk_facts_free(struct mk_facts *facts)
 	free(facts->cpus_asked);
 	free(facts->memory_asked);
 	free(facts->cpus);
+	mk_wanted_peers_clear(&facts->peers);
 	free(facts);
 }
 
@@ -50,15 +52,20 @@ static void add_string(struct json_object *doc, const char *key,
 			       value ? json_object_new_string(value) : NULL);
 }
 
+static struct json_object *numbers_to_json(const unsigned int *numbers,
+					   size_t nr)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(array, json_object_new_int64(numbers[i]));
+	return array;
+}
+
 static struct json_object *to_json(const struct mk_facts *facts)
 {
 	struct json_object *doc = json_object_new_object();
-	struct json_object *cpus = json_object_new_array();
-	size_t i;
 
-	for (i = 0; i < facts->nr_cpus; i++)
-		json_object_array_add(cpus,
-				      json_object_new_int64(facts->cpus[i]));
 	add_string(doc, "schema", FACTS_SCHEMA);
 	add_string(doc, "name", facts->name);
 	json_object_object_add(doc, "pending",
@@ -72,12 +79,17 @@ static struct json_object *to_json(const struct mk_facts *facts)
 	add_string(doc, "cmdline", facts->cmdline);
 	json_object_object_add(doc, "memory_bytes",
 			       json_object_new_uint64(facts->memory_bytes));
-	json_object_object_add(doc, "cpus", cpus);
+	json_object_object_add(doc, "memory_nodes",
+			       numbers_to_json(facts->memory_nodes,
+					       facts->nr_memory_nodes));
+	json_object_object_add(doc, "cpus",
+			       numbers_to_json(facts->cpus, facts->nr_cpus));
 	json_object_object_add(doc, "allow_split_core",
 			       json_object_new_boolean(facts->allow_split_core));
 	add_string(doc, "cpus_asked", facts->cpus_asked);
 	add_string(doc, "memory_asked", facts->memory_asked);
 	add_string(doc, "created_by", facts->created_by);
+	mk_wanted_peers_to_json(&facts->peers, doc);
 	return doc;
 }
 
@@ -157,6 +169,26 @@ static int read_cpus(struct json_object *doc, struct mk_facts *facts)
 	return 0;
 }
 
+/* Files of an older mkctl have none. */
+static int read_nodes(struct json_object *doc, struct mk_facts *facts)
+{
+	struct json_object *nodes = json_object_object_get(doc, "memory_nodes");
+	size_t n;
+
+	if (!nodes)
+		return 0;
+	if (!json_object_is_type(nodes, json_type_array))
+		return -EINVAL;
+	n = json_object_array_length(nodes);
+	if (n > MK_ARRAY_SIZE(facts->memory_nodes))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		facts->memory_nodes[i] = (uint32_t)json_object_get_int64(
+			json_object_array_get_idx(nodes, i));
+	facts->nr_memory_nodes = n;
+	return 0;
+}
+
 static int from_json(struct json_object *doc, const char *name,
 		     struct mk_facts **ret_facts)
 {
@@ -170,6 +202,10 @@ static int from_json(struct json_object *doc, const char *name,
 	r = schema && !strcmp(schema, FACTS_SCHEMA) ? 0 : -EINVAL;
 	if (r == 0)
 		r = read_cpus(doc, facts);
+	if (r == 0)
+		r = read_nodes(doc, facts);
+	if (r == 0)
+		r = mk_wanted_peers_from_json(doc, &facts->peers);
 	if (r < 0) {
 		mk_facts_free(facts);
 		return r;
@@ -231,5 +267,37 @@ int mk_facts_find(struct mk_ctx *ctx, const struct mk_get *get,
 		return -ENOENT;
 	}
 	*ret_facts = facts;
+	return 0;
+}
+
+void mk_facts_list_clear(struct mk_facts_list *list)
+{
+	for (size_t i = 0; i < list->nr_items; i++)
+		mk_facts_free(list->items[i]);
+	free(list->items);
+	*list = (struct mk_facts_list){ 0 };
+}
+
+int mk_facts_list_get(struct mk_ctx *ctx, struct mk_facts_list *ret_list,
+		      struct mk_error *err)
+{
+	struct mk_facts_list list = { 0 };
+	struct mk_instance_list all;
+	int r;
+
+	r = mk_instance_list_get(ctx, &all, err);
+	if (r < 0)
+		return r;
+	list.items = calloc(all.nr_items + 1, sizeof(*list.items));
+	for (size_t i = 0; list.items && i < all.nr_items; i++)
+		if (mk_facts_find(ctx, &all.items[i]->get,
+				  &list.items[list.nr_items]) == 0)
+			list.nr_items++;
+	mk_instance_list_clear(&all);
+	if (!list.items) {
+		mk_error_set(err, MK_ERR_FAILED, NULL, "out of memory");
+		return -ENOMEM;
+	}
+	*ret_list = list;
 	return 0;
 }

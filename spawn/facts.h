@@ -21,6 +21,17 @@ int mk_facts_remove(struct mk_ctx *ctx, const char *name,
 /** mk_facts_read() - of one name; -EINVAL when the file makes no sense */
 int mk_facts_read(struct mk_ctx *ctx, const char *name,
 		  struct mk_facts **ret_facts) MK_MUST_CHECK;
+/** struct mk_facts_list - those of all instances that have some */
+struct mk_facts_list {
+	struct mk_facts **items;
+	size_t nr_items;
+};
+
+/** mk_facts_list_get() - by ascending id of the instances */
+int mk_facts_list_get(struct mk_ctx *ctx, struct mk_facts_list *ret_list,
+		      struct mk_error *err) MK_MUST_CHECK;
+void mk_facts_list_clear(struct mk_facts_list *list);
+
 /** mk_facts_match() - do they speak of this instance, not of an older one */
 bool mk_facts_match(const struct mk_facts *facts, const struct mk_get *get);
 /**

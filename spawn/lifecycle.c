@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot.h"
+#include "again.h"
 #include "boot_log.h"
 #include "check.h"
 #include "facts.h"
 #include "plan.h"
+#include "shares.h"
 #include "vacate.h"
 
 static bool has_ended(const struct mk_event *event)
@@ -108,6 +109,20 @@ int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 	return mk_vacate_settle(ctx, err);
 }
 
+/* Its own shares have ended with it; what else its config asked for */
+static int end_shares(struct mk_ctx *ctx, const struct mk_get *get,
+		      struct mk_error *err)
+{
+	struct mk_facts *facts;
+	int r;
+
+	if (mk_facts_find(ctx, get, &facts) < 0)
+		return 0;
+	r = mk_shares_forget(ctx, facts, err);
+	mk_facts_free(facts);
+	return r;
+}
+
 int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 	      struct mk_error *err)
 {
@@ -120,15 +135,18 @@ int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
 			      inst->get.name);
 		return r;
 	}
-	r = mk_facts_remove(ctx, inst->get.name, err);
+	r = end_shares(ctx, &inst->get, err);
+	if (r == 0)
+		r = mk_facts_remove(ctx, inst->get.name, err);
 	if (r == 0)
 		r = mk_boot_log_remove(ctx, inst->get.name, err);
 	return r < 0 ? r : mk_vacate_settle(ctx, err);
 }
 
 /*
- * The plan of a start: check, tasks, cpus, log, start, boot. A restart has one
- * step more in front of it: stop.
+ * The plan of a start: check, tasks, cpus, log, shares, start, boot. A restart
+ * has one step more in front of it: stop. Whom the instance may talk to the
+ * kernel has kept.
  */
 
 /**
@@ -137,6 +155,7 @@ int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,
  * @stop_timeout_ms: of a restart
  * @kill: of a restart
  * @log_lost: why the last boot's log is not kept, if it is not
+ * @facts: NULL for an instance that mkctl did not make
  */
 struct start_job {
 	struct mk_ctx *ctx;
@@ -146,6 +165,8 @@ struct start_job {
 	bool kill;
 	struct mk_error log_lost;
 	struct mk_boot boot;
+	struct mk_facts *facts;
+	struct mk_share_plan shares;
 	unsigned int *cpus;
 	size_t nr_cpus;
 	bool split;
@@ -154,7 +175,6 @@ struct start_job {
 
 static int cpus_from_kernel(struct start_job *job)
 {
-	struct mk_facts *facts;
 	size_t i;
 
 	job->nr_cpus = job->inst->get.nr_cpus;
@@ -164,26 +184,18 @@ static int cpus_from_kernel(struct start_job *job)
 	for (i = 0; i < job->nr_cpus; i++)
 		job->cpus[i] = job->inst->cpus[i].cpu;
 	/* Without facts whole cores are asked for, as for any other. */
-	if (mk_facts_find(job->ctx, &job->inst->get, &facts) == 0) {
-		job->split = facts->allow_split_core;
-		mk_facts_free(facts);
-	}
+	job->split = job->facts && job->facts->allow_split_core;
 	return 0;
 }
 
 /* A start that failed gave its CPUs back, and the kernel forgot them. */
 static int cpus_from_facts(struct start_job *job)
 {
-	struct mk_facts *facts;
-	int r;
-
-	r = mk_facts_find(job->ctx, &job->inst->get, &facts);
-	if (r < 0)
-		return r;
-	job->cpus = TAKE_PTR(facts->cpus);
-	job->nr_cpus = facts->nr_cpus;
-	job->split = facts->allow_split_core;
-	mk_facts_free(facts);
+	if (!job->facts)
+		return -ENOENT;
+	job->cpus = TAKE_PTR(job->facts->cpus);
+	job->nr_cpus = job->facts->nr_cpus;
+	job->split = job->facts->allow_split_core;
 	return 0;
 }
 
@@ -207,6 +219,18 @@ static void describe_check(const void *arg, char *buf, size_t size)
 		 job->inst->get.name);
 }
 
+static int check_shares(struct start_job *job, struct mk_error *err)
+{
+	static const struct mk_wanted_peers none;
+	const struct mk_facts *facts = job->facts;
+	int r;
+
+	r = mk_share_plan_init(job->ctx, job->inst->get.name,
+			       facts ? &facts->peers : &none,
+			       facts ? facts->config : NULL, &job->shares, err);
+	return r < 0 ? r : mk_share_plan_fits(&job->shares, err);
+}
+
 static int run_check(void *arg, struct mk_error *err)
 {
 	struct start_job *job = arg;
@@ -215,6 +239,8 @@ static int run_check(void *arg, struct mk_error *err)
 
 	if (!mk_state_is_end(get->state) && get->state != MK_STATE_LOADED)
 		return refuse_state(job->inst, err);
+	if (mk_facts_find(job->ctx, get, &job->facts) < 0)
+		job->facts = NULL;
 	r = get->nr_cpus ? cpus_from_kernel(job) : cpus_from_facts(job);
 	if (r < 0) {
 		mk_error_set(err, MK_ERR_FAILED, get->name,
@@ -224,10 +250,10 @@ static int run_check(void *arg, struct mk_error *err)
 			      get->name);
 		return r;
 	}
-	if (get->flags & MK_GET_CPUS_LENT)
-		return 0;
-	return mk_check_cpus(job->ctx, job->cpus, job->nr_cpus, job->split,
-			     err);
+	if (!(get->flags & MK_GET_CPUS_LENT))
+		r = mk_check_cpus(job->ctx, job->cpus, job->nr_cpus, job->split,
+				  err);
+	return r < 0 ? r : check_shares(job, err);
 }
 
 static void describe_tasks(const void *arg, char *buf, size_t size)
@@ -308,6 +334,27 @@ static int undo_log(void *arg, struct mk_error *err)
 	return mk_boot_log_drop(job->ctx, &job->inst->get, err);
 }
 
+static void describe_shares(const void *arg, char *buf, size_t size)
+{
+	const struct start_job *job = arg;
+
+	mk_share_plan_describe(&job->shares, buf, size);
+}
+
+static int run_shares(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_share_plan_make(&job->shares, err);
+}
+
+static int undo_shares(void *arg, struct mk_error *err)
+{
+	struct start_job *job = arg;
+
+	return mk_share_plan_undo(&job->shares, err);
+}
+
 static void describe_start(const void *arg, char *buf, size_t size)
 {
 	(void)arg;
@@ -317,7 +364,7 @@ static void describe_start(const void *arg, char *buf, size_t size)
 static int run_start(void *arg, struct mk_error *err)
 {
 	struct start_job *job = arg;
-	int r = mk_boot_start(&job->boot, err);
+	int r = mk_boot_start_again(&job->boot, job->facts, err);
 
 	job->started = r == 0;
 	/* One file too many harms less than a start that fails for it. */
@@ -382,6 +429,8 @@ static const struct mk_step restart_steps[] = {
 	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "log", describe_log, run_log, undo_log, "drop it" },
+	{ "shares", describe_shares, run_shares, undo_shares,
+	  "revoke what was made" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },
 };
@@ -398,6 +447,8 @@ static int run_plan(struct start_job *job, const struct mk_step *steps,
 	ret_result->inst = TAKE_PTR(job->boot.inst);
 	ret_result->log_tail = TAKE_PTR(job->boot.log_tail);
 	ret_result->log_lost = job->log_lost;
+	mk_share_plan_clear(&job->shares);
+	mk_facts_free(job->facts);
 	mk_instance_free(job->fresh);
 	free(job->cpus);
 	return r;

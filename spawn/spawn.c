@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plan of a spawn: check, create, tasks, cpus, memory, load, start, boot.
+ * The plan of a spawn: check, create, channels, tasks, cpus, memory, load,
+ * shares, start, boot.
  *
- * Memory and image have no undo of their own once an image is loaded: they go
- * with the instance, which the undo of create destroys.
+ * What the instance may talk to goes with it, as the undo of create destroys
+ * it. Memory and image have no undo of their own once an image is loaded: they
+ * go with the instance, which the undo of create destroys.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include "check.h"
 #include "facts.h"
 #include "plan.h"
+#include "shares.h"
 #include "vacate.h"
 
 struct spawn_job {
@@ -20,6 +23,7 @@ struct spawn_job {
 	const char *config_path;
 	struct mk_info info;
 	struct mk_checked checked;
+	struct mk_share_plan shares;
 	struct mk_boot boot;
 	struct mk_facts facts;
 	char *kernel_path;
@@ -33,9 +37,10 @@ static void describe_check(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
 
-	snprintf(buf, size,
-		 "check the host's role and pool, the name '%s', CPUs, memory and files",
-		 job->config->name);
+	snprintf(
+		buf, size,
+		"check the host's role and pool, the name '%s', CPUs, memory, shares and files",
+		job->config->name);
 }
 
 static int run_check(void *arg, struct mk_error *err)
@@ -48,10 +53,16 @@ static int run_check(void *arg, struct mk_error *err)
 	if (r < 0)
 		return r;
 	job->info = check.info;
+	check.note = job->boot.options->note;
+	check.note_arg = job->boot.options->note_arg;
 	r = mk_check_instance(&check, job->config, job->config_path,
 			      &job->checked, err);
 	mk_check_end(&check);
-	return r;
+	if (r < 0)
+		return r;
+	return mk_share_plan_init(job->ctx, job->config->name,
+				  &job->config->peers, job->config_path,
+				  &job->shares, err);
 }
 
 static void describe_create(const void *arg, char *buf, size_t size)
@@ -87,7 +98,11 @@ static void fill_facts(struct spawn_job *job)
 		.created_by = (char *)mk_version(),
 		.cpus = job->checked.cpus,
 		.nr_cpus = config->nr_cpus,
+		.nr_memory_nodes = config->memory_nodes.nr,
+		.peers = config->peers,
 	};
+	memcpy(job->facts.memory_nodes, config->memory_nodes.node,
+	       sizeof(job->facts.memory_nodes));
 	snprintf(job->facts.name, sizeof(job->facts.name), "%s", config->name);
 }
 
@@ -115,6 +130,8 @@ static int undo_create(void *arg, struct mk_error *err)
 	if (r == 0)
 		r = mk_facts_remove(job->ctx, job->config->name, err);
 	/* If the undo of an earlier step failed, it had its CPUs until now. */
+	if (r == 0)
+		r = mk_share_plan_undo(&job->shares, err);
 	return r < 0 ? r : mk_vacate_settle(job->ctx, err);
 }
 
@@ -137,6 +154,33 @@ static int run_create(void *arg, struct mk_error *err)
 	if (r < 0)
 		(void)undo_create(job, NULL);
 	return r;
+}
+
+static void describe_channels(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+	const struct mk_wanted_peers *peers = &job->config->peers;
+	size_t n;
+
+	n = (size_t)snprintf(buf, size, "allow it channels to the host");
+	for (size_t i = 0; i < peers->nr_channels && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, ", %s",
+				      peers->channels[i].name);
+}
+
+static int run_channels(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	const struct mk_wanted_peers *peers = &job->config->peers;
+	const char *names[MK_ALLOWED_MAX];
+
+	/* With the host it always has them. */
+	if (!peers->nr_channels)
+		return 0;
+	for (size_t i = 0; i < peers->nr_channels; i++)
+		names[i] = peers->channels[i].name;
+	return mk_instance_set_channels(job->ctx, job->boot.id, names,
+					peers->nr_channels, err);
 }
 
 static void describe_tasks(const void *arg, char *buf, size_t size)
@@ -271,6 +315,27 @@ static int run_load(void *arg, struct mk_error *err)
 	return r;
 }
 
+static void describe_shares(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+
+	mk_share_plan_describe(&job->shares, buf, size);
+}
+
+static int run_shares(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_share_plan_make(&job->shares, err);
+}
+
+static int undo_shares(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+
+	return mk_share_plan_undo(&job->shares, err);
+}
+
 static void describe_start(const void *arg, char *buf, size_t size)
 {
 	const struct spawn_job *job = arg;
@@ -311,11 +376,14 @@ static const struct mk_step spawn_steps[] = {
 	{ "check", describe_check, run_check, NULL, NULL },
 	{ "create", describe_create, run_create, undo_create,
 	  "destroy the instance" },
+	{ "channels", describe_channels, run_channels, NULL, NULL },
 	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "memory", describe_memory, run_memory, undo_memory,
 	  "give the memory back, scrubbed" },
 	{ "load", describe_load, run_load, NULL, NULL },
+	{ "shares", describe_shares, run_shares, undo_shares,
+	  "revoke what was made" },
 	{ "start", describe_start, run_start, undo_start, "kill it" },
 	{ "boot", describe_boot, run_boot, NULL, NULL },
 };
@@ -339,6 +407,7 @@ static void job_init(struct spawn_job *job, struct mk_ctx *ctx,
 static void job_exit(struct spawn_job *job)
 {
 	mk_checked_clear(&job->checked);
+	mk_share_plan_clear(&job->shares);
 	free(job->kernel_path);
 	free(job->initrd_path);
 	free(job->cpus_asked);

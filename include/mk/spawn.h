@@ -42,6 +42,72 @@ int mk_change_begin(struct mk_ctx *ctx, struct mk_change *ret_change,
 void mk_change_end(struct mk_change *change);
 
 /*
+ * Whom an instance talks to and what it shares, as its config says.
+ */
+
+/** struct mk_wanted_grant - @rights are MK_RIGHT_* */
+struct mk_wanted_grant {
+	char peer[MK_NAME_MAX];
+	uint32_t rights;
+};
+
+/**
+ * struct mk_wanted_share - a share that is to be there while its owner runs
+ * @owner: an instance, or MK_PEER_HOST; none of the grantees
+ * @bytes: not 0, a multiple of 4096
+ * @node: NUMA node or MK_NODE_ANY
+ * @grants: @nr_grants, at least one; no peer twice
+ */
+struct mk_wanted_share {
+	char name[MK_SHARE_NAME_MAX];
+	char owner[MK_NAME_MAX];
+	uint64_t bytes;
+	uint32_t node;
+	struct mk_wanted_grant *grants;
+	size_t nr_grants;
+};
+
+/**
+ * struct mk_peer_name - as an element of an array
+ */
+struct mk_peer_name {
+	char name[MK_NAME_MAX];
+};
+
+/**
+ * enum mk_references - what a start does while other kernels still have frames
+ *	of the boot before
+ * @MK_REFERENCES_MOVE: it takes other memory of the pool
+ * @MK_REFERENCES_WAIT: it waits for their detach
+ */
+enum mk_references {
+	MK_REFERENCES_MOVE,
+	MK_REFERENCES_WAIT,
+};
+
+/**
+ * struct mk_wanted_peers - the keys channels, shares and references
+ * @channels: @nr_channels instances, at most MK_ALLOWED_MAX; not the host, with
+ *	which there may always be one, and not this instance
+ * @shares: @nr_shares, no name twice
+ */
+struct mk_wanted_peers {
+	struct mk_peer_name *channels;
+	size_t nr_channels;
+	struct mk_wanted_share *shares;
+	size_t nr_shares;
+	enum mk_references references;
+};
+
+void mk_wanted_peers_clear(struct mk_wanted_peers *peers);
+
+/** mk_references_name() - "move", "wait" */
+const char *mk_references_name(enum mk_references references);
+/** mk_references_parse() - 0, or -EINVAL */
+int mk_references_parse(const char *name,
+			enum mk_references *ret_references) MK_MUST_CHECK;
+
+/*
  * What the kernel does not know about an instance: /run/mkctl/NAME.json.
  */
 
@@ -54,6 +120,8 @@ void mk_change_end(struct mk_change *change);
  * @cpus_asked: what the config says: "2-3", "2 on node 0"
  * @memory_asked: likewise: "256M on nodes 0,1"
  * @cpus: that were taken
+ * @memory_nodes: that its memory is to be on; none for any
+ * @peers: as its config says
  */
 struct mk_facts {
 	bool pending;
@@ -71,6 +139,9 @@ struct mk_facts {
 	char *memory_asked;
 	unsigned int *cpus;
 	size_t nr_cpus;
+	uint32_t memory_nodes[MK_MAX_RANGES];
+	size_t nr_memory_nodes;
+	struct mk_wanted_peers peers;
 };
 
 /** mk_facts_find() - those of an instance; -ENOENT when there are none */
@@ -114,7 +185,7 @@ void mk_boot_log_clear(struct mk_boot_log *log);
  * Plans.
  */
 
-#define MK_STAGES_MAX	8
+#define MK_STAGES_MAX	16
 
 /** struct mk_stages - how long each step took, in the order of the steps */
 struct mk_stages {
@@ -133,6 +204,8 @@ struct mk_stages {
  * @cancel: NULL, or set by a signal handler: stop at the next occasion, undo
  * @stage: NULL, or called as each step is done
  * @stage_arg: for @stage
+ * @note: NULL, or called with what a person may want to know and is no error
+ * @note_arg: for @note
  */
 struct mk_run_options {
 	unsigned int timeout_ms;
@@ -140,6 +213,8 @@ struct mk_run_options {
 	const volatile sig_atomic_t *cancel;
 	void (*stage)(void *arg, const char *name, uint64_t ns);
 	void *stage_arg;
+	void (*note)(void *arg, const char *text);
+	void *note_arg;
 };
 
 /**

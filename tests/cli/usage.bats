@@ -7,6 +7,18 @@ load helper
 
 setup() { make_machine; }
 
+# Commands, and commands of commands, one on a line
+all_verbs() {
+	local verb sub
+
+	for verb in $("$mkctl" help --list-commands); do
+		echo "$verb"
+		for sub in $("$mkctl" help "$verb" --list-commands); do
+			echo "$verb $sub"
+		done
+	done
+}
+
 @test "help is on stdout with status 0" {
 	run --separate-stderr -0 "$mkctl" --help
 	has "Usage: mkctl COMMAND" "$output"
@@ -16,13 +28,15 @@ setup() { make_machine; }
 
 @test "every command has help that names its options" {
 	run -0 "$mkctl" help --list-commands
-	is 14 "${#lines[@]}"
-	for verb in "${lines[@]}"; do
-		run --separate-stderr -0 "$mkctl" "$verb" --help
-		has "Usage: mkctl $verb" "${lines[0]}"
+	is 16 "${#lines[@]}"
+	all_verbs > verbs
+	is 27 "$(wc -l < verbs)"
+	while read -ra verb; do
+		run --separate-stderr -0 "$mkctl" "${verb[@]}" --help
+		has "Usage: mkctl ${verb[*]}" "${lines[0]}"
 		has "--json" "$output"
 		is "" "$stderr"
-	done
+	done < verbs
 }
 
 @test "no command" {
@@ -120,7 +134,10 @@ setup() { make_machine; }
 	rm "$MKCTL_ROOT/dev/multikernel"
 	for args in "spawn web.json" "spawn -n web.json" ls "show web" \
 		"logs web" "stop web" "kill web" "start web" "rm web" \
-		"pool show" ready; do
+		"pool show" "msg ping web" "msg send web 7 x" "msg recv 7" \
+		"pfn ls" "pfn share a --size 4K" "pfn give a web" \
+		"pfn attach a" "pfn detach a" "pfn revoke a" "pfn cat a" \
+		"pfn fill a 0" ready; do
 		run --separate-stderr -6 "$mkctl" $args
 		is "" "$output"
 		has "/dev/multikernel: no such device: this kernel has no CONFIG_MULTIKERNEL" "${stderr_lines[0]}"
@@ -159,7 +176,7 @@ setup() { make_machine; }
 	has "mkctl 0." "${lines[0]}"
 	has "no CONFIG_MULTIKERNEL" "${lines[1]}"
 	is null "$("$mkctl" --version -j | jq .kernel_abi_version)"
-	is 2 "$("$mkctl" version -j | jq .abi_version)"
+	is 3 "$("$mkctl" version -j | jq .abi_version)"
 }
 
 @test "a full disk behind stdout is an error" {
@@ -184,12 +201,13 @@ setup() { make_machine; }
 
 @test "the man page has every command and option" {
 	page=$top/man/mkctl.1.scd
-	for verb in $("$mkctl" help --list-commands); do
-		grep -q "^\*$verb\*" "$page" || { echo "no $verb"; false; }
-		for option in $("$mkctl" "$verb" --list-options); do
+	all_verbs > verbs
+	while read -ra verb; do
+		grep -q "^\*${verb[*]}\*" "$page" || { echo "no ${verb[*]}"; false; }
+		for option in $("$mkctl" "${verb[@]}" --list-options); do
 			grep -qF -- "*$option*" "$page" || { echo "no $option"; false; }
 		done
-	done
+	done < verbs
 	scdoc < "$page" > page.1
 }
 
@@ -207,9 +225,10 @@ setup() { make_machine; }
 }
 
 @test "help is not wider than a terminal" {
-	for verb in $("$mkctl" help --list-commands); do
-		"$mkctl" "$verb" --help
-	done > all.txt
+	all_verbs > verbs
+	while read -ra verb; do
+		"$mkctl" "${verb[@]}" --help
+	done < verbs > all.txt
 	"$mkctl" --help >> all.txt
 	run -1 grep -nE '.{81}' all.txt
 }

@@ -50,9 +50,50 @@ static void check_parts(const struct mk_config *c)
 	must(bytes == c->memory_bytes);
 }
 
+static void check_share(const struct mk_wanted_share *share)
+{
+	must(mk_name_valid(share->name));
+	must(mk_name_valid(share->owner));
+	must(share->bytes && share->bytes % MK_CONFIG_SHARE_ALIGN == 0);
+	must(share->node <= MK_CONFIG_NODE_MAX || share->node == MK_NODE_ANY);
+	must(share->nr_grants >= 1);
+	must(share->nr_grants <= MK_CONFIG_GRANTEES);
+	for (size_t i = 0; i < share->nr_grants; i++) {
+		must(mk_name_valid(share->grants[i].peer));
+		must(strcmp(share->grants[i].peer, share->owner));
+		must(share->grants[i].rights & MK_RIGHT_READ);
+		for (size_t j = 0; j < i; j++)
+			must(strcmp(share->grants[i].peer,
+				    share->grants[j].peer));
+	}
+}
+
+static void check_peers(const struct mk_config *c)
+{
+	const struct mk_wanted_peers *peers = &c->peers;
+
+	must(peers->nr_channels <= MK_ALLOWED_MAX);
+	for (size_t i = 0; i < peers->nr_channels; i++) {
+		must(mk_name_valid(peers->channels[i].name));
+		must(strcmp(peers->channels[i].name, c->name));
+		must(strcmp(peers->channels[i].name, MK_PEER_HOST));
+		for (size_t j = 0; j < i; j++)
+			must(strcmp(peers->channels[i].name,
+				    peers->channels[j].name));
+	}
+	must(peers->nr_shares <= MK_CONFIG_SHARES);
+	for (size_t i = 0; i < peers->nr_shares; i++) {
+		check_share(&peers->shares[i]);
+		for (size_t j = 0; j < i; j++)
+			must(strcmp(peers->shares[i].name,
+				    peers->shares[j].name));
+	}
+}
+
 static void check_instance(const struct mk_config *c)
 {
-	must(mk_name_valid(c->name));
+	must(mk_name_valid(c->name) && strcmp(c->name, MK_PEER_HOST));
+	check_peers(c);
 	must(c->kernel && *c->kernel);
 	must(!c->initrd || *c->initrd);
 	must(c->cmdline);

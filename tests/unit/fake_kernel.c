@@ -94,6 +94,7 @@ static void knobs_from_environment(void)
 	fake->boot = knob("MKFAKE_BOOT");
 	fake->stop = knob("MKFAKE_STOP");
 	fake->refuse[0] = '\0';
+	fake->lent = (uint32_t)atoi(getenv("MKFAKE_LENT") ?: "0");
 	if (refuse)
 		sscanf(refuse, "%23[^:]:%u", fake->refuse,
 		       &fake->refuse_reason);
@@ -191,6 +192,8 @@ static void end(struct fake_instance *inst, uint32_t state, uint32_t cause)
 	inst->get.cpus_back_ns = tick();
 	inst->get.ended_realtime_ns = 1700000000000000000ULL;
 	inst->get.flags &= ~MK_GET_CPUS_LENT;
+	inst->lent = fake->lent;
+	fake_shares_orphan(inst->get.name);
 }
 
 uint64_t fake_pool_free(void)
@@ -273,6 +276,7 @@ static int op_destroy(struct mk_by_id *b)
 		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	inst->used = false;
+	fake_shares_orphan(inst->get.name);
 	return 0;
 }
 
@@ -315,7 +319,7 @@ static int op_set_memory(struct mk_set_memory *s)
 	r = fake_enter(bytes ? "memory" : "memory-back", &s->refusal);
 	if (r < 0)
 		return r;
-	if (inst->get.state != MK_STATE_CREATED)
+	if (inst->get.state != MK_STATE_CREATED && !is_end(inst->get.state))
 		return fake_refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	if (bytes > fake_pool_free())
@@ -323,6 +327,7 @@ static int op_set_memory(struct mk_set_memory *s)
 			      fake_pool_free(), fake_pool_free(), NULL);
 	inst->get.memory_bytes = bytes;
 	inst->get.nr_ranges = bytes != 0;
+	inst->lent = 0;	/* what others have is no part of it now */
 	return 0;
 }
 
@@ -342,6 +347,12 @@ static int op_start(struct mk_start *s)
 	if (!(inst->get.flags & MK_GET_CPUS_LENT))
 		return fake_refuse(&s->refusal, ENXIO, MK_REASON_CPU_NONE, 0, 0,
 			      NULL);
+	if (!inst->get.memory_bytes)
+		return fake_refuse(&s->refusal, ENXIO, MK_REASON_MEM_NONE, 0, 0,
+				   NULL);
+	if (inst->lent)
+		return fake_refuse(&s->refusal, EBUSY, MK_REASON_FRAMES_LENT,
+				   inst->lent--, 0, NULL);
 	inst->get.state = MK_STATE_STARTING;
 	inst->get.cause = MK_CAUSE_NONE;
 	inst->get.change_seq++;

@@ -10,7 +10,9 @@
  * MKFAKE_BOOT (ok, hang, panic), MKFAKE_STOP (ok, hang), MKFAKE_REFUSE
  * ("REQUEST:REASON": "load:68" refuses that request for that reason),
  * MKFAKE_SMT (CPUs 2n and 2n + 1 are siblings), MKFAKE_CPUS
- * ("CPU:APICID:NODE:CORE ...": where CPUs are that differ from the usual ones).
+ * ("CPU:APICID:NODE:CORE ...": where CPUs are that differ from the usual ones),
+ * MKFAKE_LENT (an instance that ends leaves so many frames with others, and
+ * each refused start is followed by one detach).
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -34,6 +36,7 @@ struct fake_instance {
 	struct mk_get get;
 	uint32_t cpus[FAKE_LENT];
 	char cmdline[512];
+	uint32_t lent;	/* frames of the boot before that others have */
 };
 
 /*
@@ -41,7 +44,7 @@ struct fake_instance {
  * MK_SHARE_KEEP counts as attached.
  */
 #define FAKE_SHARES	8
-#define FAKE_HOLDERS	4
+#define FAKE_HOLDERS	8
 
 struct fake_share {
 	bool used;
@@ -62,6 +65,7 @@ struct fake_kernel {
 	enum fake_boot stop;
 	char refuse[24];	/* name of the request, as in the journal */
 	uint32_t refuse_reason;
+	uint32_t lent;	/* frames, by an instance that ends */
 	struct fake_instance instances[FAKE_INSTANCES + 1];
 	struct fake_share shares[FAKE_SHARES + 1];
 	uint64_t generation;
@@ -92,5 +96,7 @@ struct fake_instance *fake_by_name(const char *name);
 uint64_t fake_pool_free(void);
 int fake_peers_ioctl(int fd, unsigned long request, void *arg);
 int fake_shares_ioctl(unsigned long request, void *arg);
+/* The kernel of this name has ended: its shares go, and its attachments. */
+void fake_shares_orphan(const char *name);
 
 #endif /* FAKE_KERNEL_H */

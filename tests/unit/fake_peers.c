@@ -40,6 +40,7 @@ struct fake_end {
 	char peer[MK_NAME_MAX];
 	int half;
 	int far;
+	pthread_t thread;
 };
 
 static struct fake_end ends[MAX_FD];
@@ -171,7 +172,6 @@ static int op_open(struct mk_channel_open *o)
 {
 	bool listening = o->flags & MK_CHANNEL_LISTEN;
 	struct fake_end *end;
-	pthread_t thread;
 	int pair[2];
 	int far = -1;
 	int r = check_peer(o);
@@ -204,11 +204,23 @@ static int op_open(struct mk_channel_open *o)
 	memcpy(end->peer, o->peer, sizeof(end->peer));
 	if (listening)
 		take_room(pair[0]);
-	if (pthread_create(&thread, NULL, serve, end))
+	if (pthread_create(&end->thread, NULL, serve, end))
 		abort();
-	pthread_detach(thread);
 	o->fd = pair[0];
 	return fcntl(o->fd, F_SETFL, O_NONBLOCK);
+}
+
+/* What was sent still arrives, also when the program ends at once. */
+__attribute__((destructor)) static void drain(void)
+{
+	int fd;
+
+	for (fd = 0; fd < MAX_FD; fd++) {
+		if (!ends[fd].used || ends[fd].state == MK_CHANNEL_LISTENING)
+			continue;
+		shutdown(fd, SHUT_RDWR);
+		pthread_join(ends[fd].thread, NULL);
+	}
 }
 
 static int op_get(int fd, struct mk_channel_get *g)

@@ -40,13 +40,25 @@ static void path_of(char buf[256], uint32_t id)
 	snprintf(buf, 256, "/proc/self/fd/%d", memfds[id]);
 }
 
+/* Only one that is live has its name for itself. */
+static struct fake_share *find_live(const char *name)
+{
+	for (uint32_t id = 1; id <= FAKE_SHARES; id++)
+		if (fake->shares[id].used &&
+		    fake->shares[id].get.state == MK_SHARE_LIVE &&
+		    !strcmp(fake->shares[id].get.name, name))
+			return &fake->shares[id];
+	return NULL;
+}
+
 static struct fake_share *find(const char *name, uint64_t generation,
 			       struct mk_refusal *r, int *ret_error)
 {
+	struct fake_share *live = find_live(name);
 	uint32_t id;
 
 	for (id = 1; id <= FAKE_SHARES; id++) {
-		struct fake_share *share = &fake->shares[id];
+		struct fake_share *share = live ? live : &fake->shares[id];
 
 		if (!share->used || strcmp(share->get.name, name))
 			continue;
@@ -97,12 +109,12 @@ static int op_create(struct mk_share_create *c)
 	struct fake_share *share;
 	char path[256];
 	uint32_t id = 1;
-	int fd, none;
+	int fd;
 	int r = fake_enter("share", &c->refusal);
 
 	if (r < 0)
 		return r;
-	share = find(c->name, 0, &(struct mk_refusal){ 0 }, &none);
+	share = find_live(c->name);
 	if (share)
 		return fake_refuse(&c->refusal, EEXIST,
 				   MK_REASON_SHARE_NAME_TAKEN, id_of(share), 0,
@@ -195,7 +207,8 @@ static int end_share(struct fake_share *share, struct mk_share_op *op)
 	char path[256];
 	uint32_t i;
 
-	share->get.state = MK_SHARE_REVOKED;
+	if (share->get.state == MK_SHARE_LIVE)
+		share->get.state = MK_SHARE_REVOKED;
 	for (i = 0; i < share->get.nr_holders; i++)
 		if (share->holders[i].attached)
 			return fake_refuse(&op->refusal, ETIMEDOUT,
@@ -206,6 +219,26 @@ static int end_share(struct fake_share *share, struct mk_share_op *op)
 	unlink(path);
 	share->used = false;
 	return 0;
+}
+
+void fake_shares_orphan(const char *name)
+{
+	struct mk_share_op none = { 0 };
+	struct mk_share_holder *holder;
+
+	for (uint32_t id = 1; id <= FAKE_SHARES; id++) {
+		struct fake_share *share = &fake->shares[id];
+		bool owner = !strcmp(share->holders[0].name, name);
+
+		holder = share->used ? holder_of(share, name) : NULL;
+		if (!holder)
+			continue;
+		holder->attached = 0;
+		if (owner)
+			share->get.state = MK_SHARE_ORPHANED;
+		if (share->get.state != MK_SHARE_LIVE)
+			(void)end_share(share, &none);
+	}
 }
 
 static int revoke_it(struct fake_share *share, struct mk_share_op *op)
@@ -231,12 +264,11 @@ static int detach(struct fake_share *share, struct mk_share_op *op)
 {
 	struct mk_share_holder *holder = holder_of(share, own_name());
 
-	if (!share->get.kept || !holder || !holder->attached)
+	if (!holder || !holder->attached)
 		return fake_refuse(&op->refusal, ENOTCONN,
 				   MK_REASON_SHARE_NOT_HELD, 0, 0, NULL);
-	share->get.kept = 0;
 	holder->attached--;
-	if (share->get.state == MK_SHARE_REVOKED)
+	if (share->get.state != MK_SHARE_LIVE)
 		return end_share(share, op);
 	return 0;
 }
@@ -276,7 +308,7 @@ static int op_attach(struct mk_share_attach *a)
 		return fake_refuse(&a->refusal, EACCES, MK_REASON_SHARE_RIGHTS,
 				   a->rights, holder ? holder->rights : 0,
 				   NULL);
-	if (a->flags & MK_SHARE_KEEP && share->get.kept)
+	if (a->flags & MK_SHARE_KEEP && holder->attached)
 		return fake_refuse(&a->refusal, EEXIST, MK_REASON_SHARE_HELD,
 				   0, 0, NULL);
 	share->get.attaches++;
@@ -284,7 +316,6 @@ static int op_attach(struct mk_share_attach *a)
 	a->generation = share->get.generation;
 	a->bytes = share->get.bytes;
 	if (a->flags & MK_SHARE_KEEP) {
-		share->get.kept = 1;
 		holder->attached++;
 		return 0;
 	}
@@ -312,16 +343,18 @@ static int op_get(struct mk_share_get *g)
 	struct mk_share_holder *holders = (void *)(uintptr_t)g->holders;
 	struct mk_range *extents = (void *)(uintptr_t)g->extents;
 	struct fake_share *share = get_target(g);
+	struct mk_share_holder *own;
 	uint32_t size = g->size;
 
-	if (!share || (fake->role == MK_ROLE_INSTANCE &&
-		       !holder_of(share, own_name())))
+	own = share ? holder_of(share, own_name()) : NULL;
+	if (!share || (fake->role == MK_ROLE_INSTANCE && !own))
 		return fake_refuse(&g->refusal, ENOENT,
 				   MK_REASON_SHARE_UNKNOWN, 0, 0, g->name);
 	if (g->nr_holders < share->get.nr_holders || !g->nr_extents)
 		return -EINVAL;	/* libmk always brings the room */
 	*g = share->get;
 	g->size = size;
+	g->kept = own && own->attached;
 	memcpy(holders, share->holders, g->nr_holders * sizeof(*holders));
 	*extents = (struct mk_range){
 		.addr = FAKE_POOL_ADDR,

@@ -7,6 +7,7 @@
 #define KERNEL_FILE_H
 
 #include <elf.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/multikernel.h>

@@ -274,6 +274,8 @@ static void test_schema_file(void **state)
 	check_object(schema, "instance");
 	check_object(schema, "cpus");
 	check_object(schema, "memory");
+	check_object(schema, "share");
+	check_object(schema, "grantee");
 	defs = get(schema, "$defs");
 	assert_string_equal(json_object_get_string(get(get(defs, "version"),
 						       "const")),
@@ -289,6 +291,13 @@ static void test_schema_file(void **state)
 	o = get(defs, "node");
 	assert_int_equal(number(o, "minimum"), 0);
 	assert_int_equal(number(o, "maximum"), MK_CONFIG_NODE_MAX);
+	o = get(get(get(defs, "instance"), "properties"), "channels");
+	assert_int_equal(number(o, "maxItems"), MK_ALLOWED_MAX + 1);
+	o = get(get(get(defs, "instance"), "properties"), "shares");
+	assert_int_equal(number(o, "maxItems"), MK_CONFIG_SHARES);
+	o = get(get(get(defs, "share"), "properties"), "grantees");
+	assert_int_equal(number(o, "minItems"), 1);
+	assert_int_equal(number(o, "maxItems"), MK_CONFIG_GRANTEES);
 	json_object_put(schema);
 }
 

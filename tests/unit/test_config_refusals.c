@@ -236,6 +236,8 @@ static void name_types(unsigned int types, char *dst)
 				names[i].name);
 }
 
+#define PEERS	"{\"name\":\"a\"," REST ","
+
 /*
  * One key of an object with one value, and good ones for the others that the
  * loader reads before it. @object stands at @at.
@@ -247,10 +249,11 @@ static void refused_type(const char *object, const char *at,
 	static const char *const good[][2] = {
 		{ "name", "\"a\"" }, { "kernel", "\"k\"" },
 		{ "cpus", "\"2\"" }, { "count", "1" },
-		{ "size", "\"64M\"" },
+		{ "size", "\"64M\"" }, { "memory", "\"64M\"" },
+		{ "peer", "\"b\"" },
 	};
 	struct mk_config_key other;
-	char text[512], where[64];
+	char text[512], inner[256], where[64];
 	int n = sprintf(text, "{\"%s\":%s", key->name, value);
 
 	for (size_t i = 0; mk_config_key(object, i, &other) == 0; i++)
@@ -260,14 +263,16 @@ static void refused_type(const char *object, const char *at,
 				n += sprintf(text + n, ",\"%s\":%s",
 					     good[j][0], good[j][1]);
 	sprintf(text + n, "}");
-	if (*at) {
-		char inner[256];
-
-		strcpy(inner, text);
+	strcpy(inner, text);
+	if (!strcmp(object, "share"))
+		sprintf(text, PEERS "\"shares\":[%s]}", inner);
+	else if (!strcmp(object, "grantee"))
+		sprintf(text, PEERS "\"shares\":[{\"name\":\"s\","
+			"\"size\":\"4K\",\"grantees\":[%s]}]}", inner);
+	else if (*at)
 		sprintf(text, "{\"name\":\"a\",\"kernel\":\"k\","
 			"%s\"%s\":%s}", strcmp(object, "cpus") ?
 			"\"cpus\":\"2\"," : "", object, inner);
-	}
 	sprintf(where, ":1: %s/%s", at, key->name);
 	refused_bytes(text, strlen(text), where, fragment, NULL);
 }
@@ -290,7 +295,8 @@ static void test_types(void **state)
 	};
 	static const char *const objects[][2] = {
 		{ "instance", "" }, { "cpus", "/cpus" },
-		{ "memory", "/memory" },
+		{ "memory", "/memory" }, { "share", "/shares/0" },
+		{ "grantee", "/shares/0/grantees/0" },
 	};
 	char wanted[64], fragment[128];
 	struct mk_config_key key;
@@ -311,7 +317,7 @@ static void test_types(void **state)
 			}
 		}
 	}
-	assert_true(nr > 50);
+	assert_true(nr > 100);
 }
 
 /* @value stands for @key in an instance that is good but for it. */
@@ -344,6 +350,8 @@ static void test_values(void **state)
 		{ "name", "Web", "expected a name, found \"Web\"", "a-z 0-9" },
 		{ "name", "-a", "expected a name", "a-z 0-9" },
 		{ "name", "..", "expected a name", "a-z 0-9" },
+		{ "name", "host", "\"host\" is what instances call the host",
+		  "choose another name" },
 		{ "name", "a/b", "expected a name", "a-z 0-9" },
 		{ "name", "a b", "expected a name", "a-z 0-9" },
 		{ "name", "a\\nb", "expected a name, found \"a\\x0ab\"",

@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -21,10 +19,8 @@
 
 #include "../../spawn/config.h"
 #include "fake_kernel.h"
-#include "kernel_file.h"
+#include "fake_machine.h"
 
-static char root[64];
-static char kernel_path[128];
 static unsigned int two_cpus[] = { 3, 2 };
 static struct mk_config config;
 static struct mk_run_options options;
@@ -32,60 +28,13 @@ static struct mk_run_result result;
 static struct mk_ctx *ctx;
 static struct mk_error err;
 
-static void write_text(const char *path, const char *text)
-{
-	char full[256];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s/%s", root, path);
-	f = fopen(full, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void write_kernel(const char *path)
-{
-	const struct kernel_file kernel = kernel_file();
-	char full[256];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s/%s", root, path);
-	f = fopen(full, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(&kernel, sizeof(kernel), 1, f), 1);
-	fclose(f);
-}
-
-static void make_dirs(void)
-{
-	static const char *const dirs[] = {
-		"dev", "run", "sys", "sys/devices", "sys/devices/system",
-		"sys/devices/system/cpu",
-	};
-	char full[256];
-	size_t i;
-
-	for (i = 0; i < MK_ARRAY_SIZE(dirs); i++) {
-		snprintf(full, sizeof(full), "%s/%s", root, dirs[i]);
-		assert_int_equal(mkdir(full, 0755), 0);
-	}
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(root, sizeof(root), "/tmp/mk-test-plan.XXXXXX");
-	assert_non_null(mkdtemp(root));
-	make_dirs();
-	write_text("dev/multikernel", "");
-	write_kernel("kernel");
-	write_text("sys/devices/system/cpu/present", "0-7\n");
-	write_text("sys/devices/system/cpu/online", "0-6\n");
-	snprintf(kernel_path, sizeof(kernel_path), "%s/kernel", root);
+	fake_machine_make();
 	config = (struct mk_config){
 		.name = "web",
-		.kernel = kernel_path,
+		.kernel = fake_kernel_path,
 		.cmdline = (char *)"quiet",
 		.cpus = two_cpus,
 		.nr_cpus = 2,
@@ -94,17 +43,8 @@ static int setup(void **state)
 	options = (struct mk_run_options){ .timeout_ms = 1000 };
 	err = (struct mk_error)MK_ERROR_INIT;
 	fake_reset();
-	assert_int_equal(mk_ctx_new(root, &ctx, NULL), 0);
+	assert_int_equal(mk_ctx_new(fake_machine, &ctx, NULL), 0);
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
 }
 
 static int teardown(void **state)
@@ -114,7 +54,7 @@ static int teardown(void **state)
 	unsetenv("MKCTL_FAIL_UNDO");
 	mk_run_result_clear(&result);
 	mk_ctx_free(ctx);
-	return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return fake_machine_remove();
 }
 
 static int spawn(void)
@@ -127,7 +67,7 @@ static bool facts_exist(void)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "%s/run/mkctl/web.json", root);
+	snprintf(path, sizeof(path), "%s/run/mkctl/web.json", fake_machine);
 	return access(path, F_OK) == 0;
 }
 
@@ -150,11 +90,11 @@ static void test_spawn(void **state)
 			    "mk_shared_memory=0x400000@0x100000000 quiet");
 	assert_int_equal(fake->instances[1].cpus[0], 3);
 	assert_int_equal(result.inst->get.state, MK_STATE_RUNNING);
-	assert_int_equal(result.stages.nr_items, 8);
-	assert_string_equal(result.stages.items[7].name, "boot");
+	assert_int_equal(result.stages.nr_items, 10);
+	assert_string_equal(result.stages.items[9].name, "boot");
 	assert_int_equal(mk_facts_find(ctx, &result.inst->get, &facts), 0);
 	assert_false(facts->pending);
-	assert_string_equal(facts->kernel, kernel_path);
+	assert_string_equal(facts->kernel, fake_kernel_path);
 	assert_null(facts->initrd);
 	assert_int_equal(facts->nr_cpus, 2);
 	assert_int_equal(facts->cpus[0], 3);
@@ -168,10 +108,12 @@ static const struct {
 } faults[] = {
 	{ "check", "" },
 	{ "create", "" },
+	{ "channels", "create destroy" },
 	{ "tasks", "create destroy" },
 	{ "cpus", "create destroy" },
 	{ "memory", "create cpus cpus-back destroy" },
 	{ "load", "create cpus memory memory-back cpus-back destroy" },
+	{ "shares", "create cpus memory load cpus-back destroy" },
 	{ "start", "create cpus memory load cpus-back destroy" },
 	{ "boot", "create cpus memory load start kill cpus-back destroy" },
 };
@@ -231,7 +173,7 @@ static void test_load_names_the_file(void **state)
 	fake->refuse_reason = MK_REASON_IMAGE_NO_NOTE;
 	assert_int_equal(spawn(), -EIO);
 	assert_int_equal(err.code, MK_ERR_CONFIG);
-	assert_string_equal(err.object, kernel_path);
+	assert_string_equal(err.object, fake_kernel_path);
 	fake->refuse_reason = MK_REASON_CMDLINE_TOO_LONG;
 	assert_int_equal(spawn(), -EIO);
 	assert_string_equal(err.object, "cmdline");
@@ -324,9 +266,9 @@ static void test_checks(void **state)
 	config.initrd = (char *)"/no/such/initrd";
 	check_refused(MK_ERR_CONFIG, "cannot open the initrd");
 	config.initrd = NULL;
-	write_text("kernel", "");
+	fake_machine_write("kernel", "");
 	check_refused(MK_ERR_CONFIG, "the kernel is empty");
-	config.kernel = root;
+	config.kernel = fake_machine;
 	check_refused(MK_ERR_CONFIG, "not a regular file");
 	fake->role = MK_ROLE_NONE;
 	check_refused(MK_ERR_NOT_PERMITTED, "no pool");
@@ -336,10 +278,10 @@ static void test_checks(void **state)
 static void test_large_machine(void **state)
 {
 	(void)state;
-	write_text("sys/devices/system/cpu/present", "0-4095\n");
-	write_text("sys/devices/system/cpu/online", "0-1,oops\n");
+	fake_machine_write("sys/devices/system/cpu/present", "0-4095\n");
+	fake_machine_write("sys/devices/system/cpu/online", "0-1,oops\n");
 	check_refused(MK_ERR_FAILED, "not a list of CPUs");
-	write_text("sys/devices/system/cpu/online", "0-1,3-4095,2\n");
+	fake_machine_write("sys/devices/system/cpu/online", "0-1,3-4095,2\n");
 	assert_int_equal(spawn(), 0);
 }
 
@@ -372,7 +314,7 @@ static void test_preview(void **state)
 	(void)state;
 	assert_int_equal(mk_spawn_preview(ctx, &config, "web.json", &options,
 					  count_step, &count, &err), 0);
-	assert_int_equal(count, 8);
+	assert_int_equal(count, 10);
 	assert_string_equal(fake->journal, "");
 	assert_false(facts_exist());
 }
@@ -451,7 +393,7 @@ static void interrupt_spawn(uint32_t state)
 	assert_int_equal(spawn(), 0);
 	fake->instances[1].get.state = state;
 	fake->journal[0] = '\0';
-	write_text("run/mkctl/web.json", text);
+	fake_machine_write("run/mkctl/web.json", text);
 }
 
 static void test_repair(void **state)
@@ -487,7 +429,7 @@ static void test_stale_facts(void **state)
 	begin_and_end_change();
 	assert_false(facts_exist());
 	assert_true(fake->instances[1].used);
-	write_text("run/mkctl/web.json", "{ broken");
+	fake_machine_write("run/mkctl/web.json", "{ broken");
 	begin_and_end_change();
 	assert_false(facts_exist());
 }
