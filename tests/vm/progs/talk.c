@@ -10,7 +10,7 @@
  *   fill N      N messages one way: until there is no room, then the rest
  *   hold MS     the other end of fill: reads only after MS milliseconds
  *   endless     both ways until the other end goes, then again with the next
- *               one; a line for each thing that happens
+ *               one; a line for each thing that happens; until SIGTERM
  *   agent       runs each command that a caller sends, and answers with what it
  *               printed
  *   do COMMAND  the other end of agent: prints the answer, exits as COMMAND did
@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -66,6 +67,14 @@ struct talk {
 	uint32_t sent, received;
 	uint64_t no_room, waits;
 };
+
+static volatile sig_atomic_t stopped;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
 
 static void say(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -284,15 +293,16 @@ static void wait_for_more(struct talk *t, bool room)
 	t->waits++;
 	r = mk_channel_poll(t->fd, POLLIN | (room ? POLLOUT : 0), PATIENCE_MS,
 			    &seen);
-	if (r)
+	if (r && !stopped)
 		fail(t, "wait", r, 0);
 }
 
+/* 0 when all is done, 1 when the other end has closed, or an error */
 static int both_ways(struct talk *t, uint32_t count, unsigned int pace_us)
 {
 	int out, in;
 
-	for (;;) {
+	while (!stopped) {
 		out = send_some(t, count);
 		in = receive_some(t, count);
 		if (in && in != -EAGAIN)
@@ -307,6 +317,7 @@ static int both_ways(struct talk *t, uint32_t count, unsigned int pace_us)
 		if (out || !may_send(t, count))
 			wait_for_more(t, out == -EAGAIN);
 	}
+	return 0;
 }
 
 static int count(struct talk *t, const char *argument)
@@ -410,6 +421,8 @@ static int endless(struct talk *t, const char *argument)
 		connect_end(t);
 		say("talk: %s:%u up", t->peer, t->port);
 		r = both_ways(t, UINT32_MAX, PACE_US);
+		if (stopped)
+			break;
 		if (r == 1)
 			say("talk: %s:%u closed after %u", t->peer, t->port,
 			    t->received);
@@ -422,6 +435,9 @@ static int endless(struct talk *t, const char *argument)
 		mk_channel_close(t->fd);
 		t->fd = -1;
 	}
+	say("talk: %s:%u right: sent %u received %u, and no end", t->peer,
+	    t->port, t->sent, t->received);
+	return 0;
 }
 
 /* --- commands ---------------------------------------------------------------- */
@@ -541,5 +557,7 @@ int main(int argc, char **argv)
 	if (mk_ctx_new(NULL, &t.ctx, NULL))
 		return 1;
 	t.me = boot_id(&t);
+	if (mode->run == endless)
+		signal(SIGTERM, on_term);
 	return mode->run(&t, argv[at + 2]);
 }
