@@ -234,7 +234,7 @@ static void connect_end(struct talk *t)
 	t->other = 0;
 	for (;;) {
 		r = t->listen ? listen_once(t) : connect_once(t);
-		if (!r)
+		if (!r || stopped)
 			return;
 		if (!passes(r) || (!t->patient && now_ms() > end))
 			fail(t, "connect", r, 0);
@@ -419,7 +419,8 @@ static int endless(struct talk *t, const char *argument)
 	t->patient = true;
 	for (;;) {
 		connect_end(t);
-		say("talk: %s:%u up", t->peer, t->port);
+		if (!stopped)
+			say("talk: %s:%u up", t->peer, t->port);
 		r = both_ways(t, UINT32_MAX, PACE_US);
 		if (stopped)
 			break;
