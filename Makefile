@@ -36,7 +36,7 @@ help: ## this list
 	@sed -n 's/^#   \([A-Z]*=.*\)/  \1/p' Makefile
 
 clean: ## remove what was built; keep kernel objects and results of long runs
-	rm -rf $(O)/bin $(O)/lib $(O)/man $(O)/obj $(O)/tests $(O)/boot \
+	rm -rf $(O)/bin $(O)/examples $(O)/lib $(O)/man $(O)/obj $(O)/tests $(O)/boot \
 		$(O)/log $(O)/demo $(O)/shell $(O)/demo.json
 
 distclean: ## remove everything that was built

@@ -50,6 +50,10 @@ UL_COV_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/coverage/%, \
 
 UL_FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
+# Programs of the examples, one from each source file: OUT/examples/NAME/PROGRAM
+UL_EXAMPLES := $(patsubst examples/%.c,$(O)/examples/%,\
+	$(wildcard $(addprefix examples/,$(addsuffix /*.c,ping zero-copy tunnel))))
+
 # One short line for each command, or with V=1 the command itself.
 UL_Q := $(if $(V),,@)
 ul_say = $(if $(V),,@echo '  $(1)  $@')
@@ -68,7 +72,7 @@ UL_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UL_TEST_SRC))
 .PHONY: userland unit-tests fuzzers run-unit-tests run-cli-tests \
 	userland-clean install
 
-userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl ## build mkctl and the libraries
+userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl $(UL_EXAMPLES) ## build mkctl and the libraries
 
 $(O)/lib/libmk.a: $(call ul_obj,$(UL_LIBMK_SRC))
 $(O)/lib/libspawn.a: $(call ul_obj,$(UL_SPAWN_SRC))
@@ -85,6 +89,12 @@ $(O)/bin/mkctl: $(call ul_obj,$(UL_MKCTL_SRC) $(UL_STATIC_SRC)) \
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_CC) -static $(LDFLAGS) $(UL_STATIC_WRAP) -o $@ $^ \
 		$(UL_LIBS) -lm
+
+# Static as well: they run in instances
+$(O)/examples/%: $(O)/obj/examples/%.o $(O)/lib/libmk.a
+	@mkdir -p $(@D)
+	$(call ul_say,LINK)
+	$(UL_Q)$(UL_CC) -static -s $(LDFLAGS) -o $@ $^
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -181,7 +191,8 @@ run-cli-tests: userland unit-tests
 		bats tests/cli
 
 userland-clean:
-	rm -rf $(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/asan \
+	rm -rf $(O)/examples $(O)/obj/examples \
+		$(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/asan \
 		$(O)/obj/tsan $(O)/obj/coverage $(O)/obj/fuzz $(O)/lib \
 		$(O)/man $(O)/bin/mkctl $(O)/tests/unit $(O)/tests/coverage \
 		$(O)/tests/bin $(O)/tests/fuzz/fuzz_*

@@ -161,13 +161,13 @@ int mk_channel_wait(int fd, int timeout_ms, struct mk_error *err)
 int mk_channel_send(int fd, const void *data, size_t len, int timeout_ms,
 		    struct mk_error *err)
 {
+	const struct mk_refusal empty = { .reason = MK_REASON_MSG_EMPTY };
 	struct mk_deadline deadline = mk_deadline_in(timeout_ms);
 	ssize_t n;
 	int r;
 
 	if (len == 0) {
-		mk_error_set(err, MK_ERR_CONFIG, NULL,
-			     "an empty message cannot be sent");
+		mk_refusal_error(err, &empty, EINVAL, "channel");
 		return -EINVAL;
 	}
 	for (;;) {

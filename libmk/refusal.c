@@ -313,6 +313,18 @@ static const struct reason_text reasons[] = {
 		"reply-unknown", MK_ERR_NOT_FOUND,
 		"nobody waits for a reply to request {a}",
 		"reply once, within the time limit of the request" },
+	[MK_REASON_MSG_EMPTY] = {
+		"msg-empty", MK_ERR_CONFIG,
+		"a message without a byte",
+		"a message has 1 to 256 bytes" },
+	[MK_REASON_CHANNEL_EMPTY] = {
+		"channel-empty", MK_ERR_BUSY,
+		"no message is there",
+		"wait for one" },
+	[MK_REASON_CHANNEL_NO_CALLER] = {
+		"channel-no-caller", MK_ERR_BUSY,
+		"nobody has called port {a} yet",
+		"wait for a caller before sending" },
 	[MK_REASON_SHARE_UNKNOWN] = {
 		"share-unknown", MK_ERR_NOT_FOUND,
 		"there is no such share, or it is not for this kernel",

@@ -135,7 +135,7 @@ static void test_empty_message(void **state)
 	(void)state;
 	assert_int_equal(mk_channel_open(ctx, "web", 0, 0, &fd, &err), 0);
 	assert_int_equal(mk_channel_send(fd, "", 0, 0, &err), -EINVAL);
-	assert_int_equal(err.code, MK_ERR_CONFIG);
+	assert_int_equal(err.reason, MK_REASON_MSG_EMPTY);
 	mk_channel_close(fd);
 	mk_channel_close(-1);
 }

@@ -225,6 +225,9 @@ enum mk_reason {
 	MK_REASON_FRAME_NOT_OWNED	= 178,	/* a: frame */
 	MK_REASON_FRAME_OWN_RAM		= 179,	/* a: frame: RAM of the receiver */
 	MK_REASON_FRAMES_LENT		= 180,	/* a: references still attached */
+	MK_REASON_SHARE_NO_GRANT	= 181,	/* object: the peer */
+	MK_REASON_SHARE_BAD_PAGES	= 182,	/* a: frame: what the host told of
+						 * a share cannot be */
 };
 
 /**
@@ -378,7 +381,7 @@ struct mk_memory_part {
 /**
  * struct mk_set_memory - MK_IOC_SET_MEMORY: give pool memory to an instance
  * @size: in: sizeof(struct mk_set_memory)
- * @id: in: instance; created
+ * @id: in: instance; created or ended
  * @nr_parts: in: how many, at most MK_MAX_RANGES; 0 takes back all
  * @reserved: zero
  * @parts: in: pointer to @nr_parts struct mk_memory_part; together at least

@@ -65,7 +65,7 @@ enum mk_control_type {
 	MK_MSG_SHARE_CREATE	= 32,	/* H?: mk_wire_share_create, mk_wire_share */
 	MK_MSG_SHARE_GRANT	= 33,	/* H?: mk_wire_share_op */
 	MK_MSG_SHARE_GIVE	= 34,	/* H?: mk_wire_share_op */
-	MK_MSG_SHARE_REVOKE	= 35,	/* H?: mk_wire_share_op; see its reply */
+	MK_MSG_SHARE_REVOKE	= 35,	/* H?: mk_wire_share_op, mk_wire_share_revoked */
 	MK_MSG_SHARE_ATTACH	= 36,	/* H?: mk_wire_share_op, mk_wire_share */
 	MK_MSG_SHARE_DETACH	= 37,	/* H?: mk_wire_share_op */
 	MK_MSG_SHARE_GET	= 38,	/* H?: mk_wire_share_op, mk_wire_share */
@@ -238,6 +238,21 @@ struct mk_wire_share {
 	__aligned_u64 refused;
 	char name[MK_SHARE_NAME_MAX];
 	__aligned_u64 extents[MK_SHARE_EXTENTS];
+};
+
+/**
+ * struct mk_wire_share_revoked - nobody of them may attach any more
+ * @id: of the share
+ * @attached: attachments that there still are; 0: it is done
+ * @generation: of the share: ask again by it until nothing is attached, or the
+ *	share or the grant is unknown
+ * @by: one of those who have it attached
+ */
+struct mk_wire_share_revoked {
+	__u32 id;
+	__u32 attached;
+	__aligned_u64 generation;
+	char by[MK_NAME_MAX];
 };
 
 /**

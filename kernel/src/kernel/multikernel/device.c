@@ -19,6 +19,7 @@
 
 #include "internal.h"
 #include "peer.h"
+#include "share.h"
 
 static int mk_op_info(void *arg, struct mk_refusal *r)
 {
@@ -415,6 +416,13 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_POOL, mk_pool, HOST, mk_op_pool),
 	OP(MK_IOC_SET_CHANNELS, mk_set_channels, HOST, mk_op_set_channels),
 	OP(MK_IOC_CHANNEL_OPEN, mk_channel_open, MEMBERS, mk_op_channel_open),
+	OP(MK_IOC_SHARE_CREATE, mk_share_create, MEMBERS, mk_op_share_create),
+	OP(MK_IOC_SHARE_GRANT, mk_share_op, MEMBERS, mk_op_share_grant),
+	OP(MK_IOC_SHARE_GIVE, mk_share_op, MEMBERS, mk_op_share_give),
+	OP(MK_IOC_SHARE_REVOKE, mk_share_op, MEMBERS, mk_op_share_revoke),
+	OP(MK_IOC_SHARE_ATTACH, mk_share_attach, MEMBERS, mk_op_share_attach),
+	OP(MK_IOC_SHARE_DETACH, mk_share_op, MEMBERS, mk_op_share_detach),
+	OP(MK_IOC_SHARE_GET, mk_share_get, MEMBERS, mk_op_share_get),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

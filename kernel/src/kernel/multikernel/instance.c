@@ -17,6 +17,7 @@
 #include <linux/string.h>
 
 #include "internal.h"
+#include "share.h"
 
 /* Both are described in internal.h. */
 DEFINE_MUTEX(mk_lock);
@@ -346,11 +347,18 @@ static int mk_memory_scrub(struct mk_instance *inst)
 	return ret;
 }
 
-/* Scrubs and gives all memory back to the pool. */
+/*
+ * Scrubs and gives all memory back to the pool, but for pieces of which others
+ * have frames attached: those follow later.
+ */
 static int mk_memory_release(struct mk_instance *inst)
 {
-	int ret = mk_memory_scrub(inst);
+	int ret;
 
+	mk_iomem_remove(inst);
+	mk_shares_keep(inst);
+	mk_iomem_add(inst);
+	ret = mk_memory_scrub(inst);
 	if (!ret)
 		mk_memory_give(inst);
 	return ret;
@@ -423,11 +431,15 @@ static int mk_memory_take(struct mk_instance *inst,
  * @nr: parts; 0 to take all back
  * @r: why not, on failure
  *
- * Only in state created: an image is placed with the memory in mind.
+ * Not between load and the first end: an image is placed with the memory in
+ * mind. After an end the image stays, and START says if it does not fit.
  */
 int mk_instance_set_memory(u32 id, const struct mk_memory_part *parts, u32 nr,
 			   struct mk_refusal *r)
 {
+	const u32 may = BIT(MK_STATE_CREATED) | BIT(MK_STATE_STOPPED) |
+			BIT(MK_STATE_PANICKED) | BIT(MK_STATE_KILLED) |
+			BIT(MK_STATE_FAILED);
 	struct mk_instance *inst;
 	int ret;
 
@@ -438,7 +450,10 @@ int mk_instance_set_memory(u32 id, const struct mk_memory_part *parts, u32 nr,
 	inst = mk_instance_lookup(id, r);
 	if (!inst)
 		return mk_lookup_errno(r);
-	ret = mk_instance_need_state(inst, BIT(MK_STATE_CREATED), r);
+	ret = mk_instance_need_state(inst, may, r);
+	if (ret)
+		return ret;
+	ret = mk_instance_need_quiet(inst, r);
 	if (ret)
 		return ret;
 	if (!nr)
@@ -475,6 +490,7 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 	ret = mk_lend_return(inst, r) ?: mk_memory_release(inst);
 	if (ret)
 		return ret;
+	mk_shares_instance_gone(inst);
 	list_del(&inst->node);
 	mk_show_remove(inst);
 	mk_message_disconnect(inst);

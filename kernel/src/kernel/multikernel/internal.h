@@ -326,6 +326,10 @@ u64 mk_arch_phys_base(void);
 u64 mk_arch_tsc_to_ns(u64 cycles);
 u32 mk_arch_vector(void);
 bool mk_arch_confidential(void);
+/* Memory type of pages that another kernel owns, as long as they are mapped */
+int mk_arch_memtype_hold(u64 addr, u64 bytes);
+void mk_arch_memtype_drop(u64 addr, u64 bytes);
+bool mk_arch_memtype_tracking(void);
 
 /**
  * struct mk_guest_info - what an instance read from its device tree

@@ -21,6 +21,7 @@
 
 #include "internal.h"
 #include "peer.h"
+#include "share.h"
 
 /* Copies @bytes to physical memory that has no direct map. */
 static int mk_copy_to_phys(u64 addr, const void *from, u64 bytes)
@@ -133,6 +134,7 @@ static int mk_start_check(struct mk_instance *inst, struct mk_refusal *r)
 	const u32 may = BIT(MK_STATE_LOADED) | BIT(MK_STATE_STOPPED) |
 			BIT(MK_STATE_PANICKED) | BIT(MK_STATE_KILLED) |
 			BIT(MK_STATE_FAILED);
+	u32 lent;
 	int ret;
 
 	if (!inst->nr_ranges) {
@@ -149,6 +151,12 @@ static int mk_start_check(struct mk_instance *inst, struct mk_refusal *r)
 	if (!inst->cpus_lent) {
 		mk_refuse(r, MK_REASON_CPU_NONE, 0, 0, inst->name);
 		return -ENXIO;
+	}
+	/* Its memory is scrubbed and used again. */
+	lent = mk_shares_lent(inst);
+	if (lent) {
+		mk_refuse(r, MK_REASON_FRAMES_LENT, lent, 0, inst->name);
+		return -EBUSY;
 	}
 	return mk_instance_need_quiet(inst, r);
 }
@@ -310,6 +318,8 @@ static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 	ret = mk_lend_return(inst, r);
 	inst->cpu_stuck = ret;
 	mk_pairs_instance_gone(inst);
+	if (!ret)
+		mk_shares_instance_gone(inst);
 	spin_lock_irqsave(&inst->lock, flags);
 	inst->cpus_back_ns = ret ? 0 : ktime_get_boottime_ns();
 	spin_unlock_irqrestore(&inst->lock, flags);

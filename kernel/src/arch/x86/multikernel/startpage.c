@@ -122,6 +122,8 @@ static void __init mk_sp_install(void)
 
 static bool mk_is_untracked(u64 start, u64 end)
 {
+	if (mk_arch_memtype_tracking())
+		return false;
 	return is_ISA_range(start, end) || mk_pool_contains(start, end) ||
 	       (mk_region_bytes && start < mk_region_addr + mk_region_bytes &&
 		end > mk_region_addr);
