@@ -52,9 +52,11 @@ static bool flood = true;
 module_param(flood, bool, 0444);
 MODULE_PARM_DESC(flood, "ring doorbells as well");
 
-static char *share;
+static char *share, *only_read;
 module_param(share, charp, 0444);
 MODULE_PARM_DESC(share, "attach and map this one first");
+module_param(only_read, charp, 0444);
+MODULE_PARM_DESC(only_read, "and this one, to read");
 
 /* Pages in a row that this kernel may write and that are not its own */
 struct piece {
@@ -72,9 +74,6 @@ static unsigned int nr_targets;
 static u64 end_cause_phys;
 static struct rnd_state rnd;
 static u64 words, pages, nudges, forged, doorbells;
-#ifdef MK_HOSTILE_SHARE
-static struct mk_attachment *attachment;
-#endif
 
 static u32 below(u32 limit)
 {
@@ -374,22 +373,18 @@ static int ring_all(void *unused)
 
 /* --- module ------------------------------------------------------------------- */
 
-#ifdef MK_HOSTILE_SHARE
-static int attach_share(void)
+/* Attached as long as this kernel lives: nobody takes it back from the mad. */
+static int attach(const char *name, u32 rights)
 {
-	if (!share)
+	struct mk_attachment *attachment;
+
+	if (!name)
 		return 0;
-	attachment = mk_share_attach(share, MK_RIGHT_READ | MK_RIGHT_WRITE);
+	attachment = mk_share_attach(name, rights);
 	if (IS_ERR(attachment))
 		return PTR_ERR(attachment);
 	return mk_attachment_map(attachment) ? 0 : -ENOMEM;
 }
-#else
-static int attach_share(void)
-{
-	return share ? -EOPNOTSUPP : 0;
-}
-#endif
 
 /* There is no way to unload it: its threads run to their end. */
 static int __init mk_hostile_init(void)
@@ -400,7 +395,8 @@ static int __init mk_hostile_init(void)
 	if (!region || !id || !seconds)
 		return -EINVAL;
 	prandom_seed_state(&rnd, seed);
-	ret = attach_share() ?: look_around();
+	ret = attach(share, MK_RIGHT_READ | MK_RIGHT_WRITE) ?:
+	      attach(only_read, MK_RIGHT_READ) ?: look_around();
 	if (ret)
 		return ret;
 	task = flood ? kthread_run(ring_all, NULL, "mk_hostile_ring") : NULL;
