@@ -397,8 +397,10 @@ static int __init mk_hostile_init(void)
 	prandom_seed_state(&rnd, seed);
 	ret = attach(share, MK_RIGHT_READ | MK_RIGHT_WRITE) ?:
 	      attach(only_read, MK_RIGHT_READ) ?: look_around();
-	if (ret)
+	if (ret) {
+		pr_err("cannot begin: %d\n", ret);
 		return ret;
+	}
 	task = flood ? kthread_run(ring_all, NULL, "mk_hostile_ring") : NULL;
 	if (!IS_ERR(task))
 		task = kthread_run(write_all, NULL, "mk_hostile");

@@ -11,7 +11,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/talk.sh
 . /mk/talk.sh
-plan 39
+plan 37
 
 MADNESS=10	# seconds
 SEED=$(date +%s)
@@ -60,6 +60,7 @@ before=$(counter calm received)
 start_inside mad /run/insmod "insmod /lib/mk/$(uname -r)/mk_hostile.ko region=$region id=$id seconds=$MADNESS seed=$SEED share=wild only_read=tame"
 check madness-begins wait_for 10 log_has mad 'mk_hostile: shared:'
 mkctl logs mad | grep mk_hostile > $MK_RUN/mad
+inside mad 'cat /run/insmod'
 sed 's/^/mk-test: /' $MK_RUN/mad
 
 begin=$(mk_now_ms)
