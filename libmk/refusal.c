@@ -409,6 +409,14 @@ static const struct reason_text reasons[] = {
 		"frames-lent", MK_ERR_BUSY,
 		"{a} pages of its memory are still used by other kernels",
 		"let those kernels give them back, or end them; 'mkctl pfn ls' lists them" },
+	[MK_REASON_SHARE_NO_GRANT] = {
+		"share-no-grant", MK_ERR_NOT_FOUND,
+		"'{object}' has no grant of it",
+		"'mkctl pfn ls' lists who has" },
+	[MK_REASON_SHARE_BAD_PAGES] = {
+		"share-bad-pages", MK_ERR_FAILED,
+		"what the host tells of its memory cannot be, or is not write-back: frame {a:hex}",
+		"the host's kernel is broken, or of another version" },
 };
 
 static const struct reason_text *reason_text(uint32_t reason)
