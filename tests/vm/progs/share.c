@@ -12,8 +12,8 @@
  *	share fill NAME SEED		a pattern over all of it
  *	share sum NAME [ro|rw]		prints a checksum
  *	share segv NAME			write through a read-only mapping
- *	share hold NAME ro|rw stay|leave   until killed; prints events, and leaves
- *					at REVOKED if it is to
+ *	share hold NAME ro|rw stay|leave   until killed; prints events with a
+ *					checksum, and leaves at REVOKED if it is to
  *	share get NAME			generation state attaches refused extents,
  *					then "HOLDER RIGHTS ATTACHED FLAGS" lines
  *	share map NAME			mmap(2) as it must not be done
@@ -184,15 +184,15 @@ static int hold(char **arg)
 {
 	struct mk_share_attach a;
 	struct mk_share_event e;
-	volatile char *p = map(arg[0], rights(arg[1]), &a);
-	char c;
+	unsigned long s, *p = map(arg[0], rights(arg[1]), &a);
 
 	if (!p)
 		return 1;
-	c = *p;			/* one page of it is mapped */
-	printf("held %c\n", c < ' ' ? '.' : c);
+	printf("held %lu\n", sum_of(p, PAGE) & 1);	/* one page is mapped */
 	while (read(a.fd, &e, sizeof(e)) == sizeof(e)) {
-		printf("event %u %u\n", e.what, e.timeout_ms);
+		s = sum_of(p, a.bytes);
+		printf("event %u %u %x%08x\n", e.what, e.timeout_ms,
+		       (unsigned int)(s >> 32), (unsigned int)s);
 		if (e.what == MK_SHARE_EVENT_REVOKED && !strcmp(arg[2], "leave"))
 			return 0;
 	}

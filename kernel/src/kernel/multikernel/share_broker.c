@@ -607,6 +607,8 @@ int mk_share_request(const struct mk_caller *caller, u32 type,
 {
 	int ret = mk_share_dispatch(caller, type, payload, answer, r);
 
+	if (type == MK_MSG_SHARE_GET || type == MK_MSG_SHARE_HOLDER)
+		return ret;
 	mk_shares_tell();
 	mk_shares_reap();
 	return ret;

@@ -67,7 +67,7 @@ share hold page ro leave > $MK_RUN/hold 2>&1 &
 check held wait_for 10 grep -q held $MK_RUN/hold
 check revoke-willing share revoke page - 5000
 wait
-expect_text told $MK_RUN/hold '^event 1 5000$'
+expect_text told $MK_RUN/hold "^event 1 5000 $one\$"
 expect_unchanged page-back
 
 check create-again share create page 4096
