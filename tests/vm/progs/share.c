@@ -139,7 +139,7 @@ static int sum(char **arg)
 	if (!p)
 		return 1;
 	s = sum_of(p, a.bytes);
-	printf("%x%08x\n", (unsigned int)(s >> 32), (unsigned int)s);
+	printf("%x.%x\n", (unsigned int)(s >> 32), (unsigned int)s);
 	return 0;
 }
 
@@ -191,7 +191,7 @@ static int hold(char **arg)
 	printf("held %lu\n", sum_of(p, PAGE) & 1);	/* one page is mapped */
 	while (read(a.fd, &e, sizeof(e)) == sizeof(e)) {
 		s = sum_of(p, a.bytes);
-		printf("event %u %u %x%08x\n", e.what, e.timeout_ms,
+		printf("event %u %u %x.%x\n", e.what, e.timeout_ms,
 		       (unsigned int)(s >> 32), (unsigned int)s);
 		if (e.what == MK_SHARE_EVENT_REVOKED && !strcmp(arg[2], "leave"))
 			return 0;
@@ -253,7 +253,7 @@ static int bad_maps(char **arg)
 	       must_fail("longer", mmap(NULL, a.bytes + PAGE, rw, MAP_SHARED,
 					a.fd, 0), EINVAL) ||
 	       must_fail("wrapping", mmap(NULL, PAGE, rw, MAP_SHARED, a.fd,
-					  -PAGE), EINVAL) ||
+					  -PAGE), EOVERFLOW) ||
 	       must_fail("mremap", (void *)my_syscall4(__NR_mremap, p, a.bytes,
 				a.bytes + PAGE, 1) == (void *)-EFAULT ?
 			 (errno = EFAULT, MAP_FAILED) : p, EFAULT);

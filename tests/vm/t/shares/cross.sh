@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 44
+plan 60
 
 PATH=$PATH:/mk/bin
 
@@ -74,7 +74,7 @@ expect_equal told "$(b cat /held | tail -n 1)" "event 1 5000 $sum"
 a share grant s b ro
 holder b s stay
 expect_equal revoke-unwilling "$(a share revoke s b 300)" 'revoke: 110 174 1 300 b'
-expect_equal revoked-is-revoked "$(b share sum s)" 'attach: 126 169 0 0 s'
+expect_equal revoked-is-revoked "$(b share sum s)" 'attach: 128 169 0 0 s'
 leave b
 check left wait_for 5 test -z "$(holder_line s b)"
 
