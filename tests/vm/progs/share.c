@@ -12,8 +12,13 @@
  *	share fill NAME SEED		a pattern over all of it
  *	share sum NAME [ro|rw]		prints a checksum
  *	share segv NAME			write through a read-only mapping
+<<<<<<< HEAD
  *	share hold NAME ro|rw stay|leave   until killed; prints events, and leaves
  *					at REVOKED if it is to
+=======
+ *	share hold NAME ro|rw stay|leave   until killed; prints events with a
+ *					checksum, and leaves at REVOKED if it is to
+>>>>>>> f2726b47613e9638960cb2a1bf6d629a6b62783e
  *	share get NAME			generation state attaches refused extents,
  *					then "HOLDER RIGHTS ATTACHED FLAGS" lines
  *	share map NAME			mmap(2) as it must not be done
@@ -139,7 +144,11 @@ static int sum(char **arg)
 	if (!p)
 		return 1;
 	s = sum_of(p, a.bytes);
+<<<<<<< HEAD
 	printf("%x%08x\n", (unsigned int)(s >> 32), (unsigned int)s);
+=======
+	printf("%x.%x\n", (unsigned int)(s >> 32), (unsigned int)s);
+>>>>>>> f2726b47613e9638960cb2a1bf6d629a6b62783e
 	return 0;
 }
 
@@ -184,6 +193,7 @@ static int hold(char **arg)
 {
 	struct mk_share_attach a;
 	struct mk_share_event e;
+<<<<<<< HEAD
 	volatile char *p = map(arg[0], rights(arg[1]), &a);
 	char c;
 
@@ -193,6 +203,17 @@ static int hold(char **arg)
 	printf("held %c\n", c < ' ' ? '.' : c);
 	while (read(a.fd, &e, sizeof(e)) == sizeof(e)) {
 		printf("event %u %u\n", e.what, e.timeout_ms);
+=======
+	unsigned long s, *p = map(arg[0], rights(arg[1]), &a);
+
+	if (!p)
+		return 1;
+	printf("held %lu\n", sum_of(p, PAGE) & 1);	/* one page is mapped */
+	while (read(a.fd, &e, sizeof(e)) == sizeof(e)) {
+		s = sum_of(p, a.bytes);
+		printf("event %u %u %x.%x\n", e.what, e.timeout_ms,
+		       (unsigned int)(s >> 32), (unsigned int)s);
+>>>>>>> f2726b47613e9638960cb2a1bf6d629a6b62783e
 		if (e.what == MK_SHARE_EVENT_REVOKED && !strcmp(arg[2], "leave"))
 			return 0;
 	}
@@ -253,7 +274,11 @@ static int bad_maps(char **arg)
 	       must_fail("longer", mmap(NULL, a.bytes + PAGE, rw, MAP_SHARED,
 					a.fd, 0), EINVAL) ||
 	       must_fail("wrapping", mmap(NULL, PAGE, rw, MAP_SHARED, a.fd,
+<<<<<<< HEAD
 					  -PAGE), EINVAL) ||
+=======
+					  -PAGE), EOVERFLOW) ||
+>>>>>>> f2726b47613e9638960cb2a1bf6d629a6b62783e
 	       must_fail("mremap", (void *)my_syscall4(__NR_mremap, p, a.bytes,
 				a.bytes + PAGE, 1) == (void *)-EFAULT ?
 			 (errno = EFAULT, MAP_FAILED) : p, EFAULT);

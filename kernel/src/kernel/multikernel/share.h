@@ -5,6 +5,7 @@
  *	share.c		the books themselves: objects, who may attach, what is
  *			attached, life cycle. No locks, no memory of the pool
  *	share_broker.c	host: requests of all kernels, deaths of instances
+ *	share_events.c	host: who has one attached is told what becomes of it
  *	share_pages.c	host: memory of shares, taken and given back
  *	share_client.c	both roles: what kernel code calls; attachments of this
  *			kernel
@@ -234,6 +235,8 @@ int mk_share_create_for(const char *owner,
 			const struct mk_wire_share_create *c,
 			struct mk_answer *answer, struct mk_refusal *r);
 void mk_shares_instance_gone(struct mk_instance *inst);
+
+/* share_events.c */
 void mk_shares_tell(void);
 
 /* share_pages.c */

@@ -38,6 +38,8 @@
 #include <asm/hypervisor.h>
 #include <asm/i8259.h>
 #include <asm/io_apic.h>
+#include <asm/msr.h>
+#include <asm/mtrr.h>
 #include <asm/numa.h>
 #include <asm/pci_x86.h>
 #include <asm/pgtable.h>
@@ -50,6 +52,8 @@
 
 #include "../../../kernel/multikernel/internal.h"
 #include "startpage.h"
+
+#define MK_MTRR_ENABLED	BIT(11)	/* of MSR_MTRRdefType */
 
 /* "I can be an instance", for the loader; it survives strip and compression. */
 #define MK_NOTE ((struct mk_note) {			\
@@ -440,6 +444,22 @@ static void __init mk_ends(void)
 }
 
 /*
+ * INIT leaves the MTRRs as the firmware set them (SDM 3A, table 10-1), but QEMU clears
+ * them. Linux would take all memory but its own RAM for uncached then: write-back
+ * is what the page tables may lower. APs get the same by mtrr_ap_init().
+ */
+static void __init mk_mtrr_setup(void)
+{
+	u64 type;
+
+	if (!boot_cpu_has(X86_FEATURE_MTRR))
+		return;
+	rdmsrl(MSR_MTRRdefType, type);
+	if (!(type & MK_MTRR_ENABLED))
+		wrmsrl(MSR_MTRRdefType, MK_MTRR_ENABLED | MTRR_TYPE_WRBACK);
+}
+
+/*
  * In the place of dmi_setup(), which would read the host's tables: after
  * acpi_mps_check(), which would switch the APIC off if ACPI were disabled
  * before, and ahead of everything that these hooks are for.
@@ -448,6 +468,7 @@ static void __init mk_platform_setup(void)
 {
 	mk_no_legacy();
 	mk_clocks();
+	mk_mtrr_setup();
 	atomic_notifier_chain_register(&panic_notifier_list, &mk_panic_nb);
 	x86_init.mpparse.parse_smp_cfg = mk_parse_smp_config;
 	x86_init.hyper.x2apic_available = mk_x2apic_available;
