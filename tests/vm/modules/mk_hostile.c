@@ -283,12 +283,8 @@ static void fill_payload(u8 *payload)
 		memset(payload, 'x', MK_MSG_MAX);
 }
 
-static void forge(void)
+static void forge_slot(struct mk_ring_slot *slot, u32 seq)
 {
-	struct mk_ring *ring = rings[below(nr_rings)];
-	u32 head = READ_ONCE(ring->head);
-	struct mk_ring_slot *slot = &ring->slots[head & (MK_RING_SLOTS - 1)];
-
 	slot->len = below(10) ? below(MK_MSG_MAX + 1) : plausible();
 	slot->head = (struct mk_msg_head){
 		.type = plausible(),
@@ -300,9 +296,20 @@ static void forge(void)
 		.ack = plausible(),
 	};
 	fill_payload(slot->payload);
-	WRITE_ONCE(slot->seq, head + 1);
-	smp_store_release(&ring->head, head + 1);
-	forged++;
+	WRITE_ONCE(slot->seq, seq);
+}
+
+/* As many as there is room for, from where the consumer says that it is */
+static void forge(void)
+{
+	struct mk_ring *ring = rings[below(nr_rings)];
+	u32 tail = READ_ONCE(ring->tail), i;
+
+	for (i = 0; i < MK_RING_SLOTS; i++)
+		forge_slot(&ring->slots[(tail + i) & (MK_RING_SLOTS - 1)],
+			   tail + i + 1);
+	smp_store_release(&ring->head, tail + i);
+	forged += i;
 }
 
 static bool go_on(u64 end)
@@ -314,11 +321,13 @@ static bool go_on(u64 end)
 static int write_all(void *unused)
 {
 	u64 end = local_clock() + seconds * NSEC_PER_SEC;
-	u64 turn = 0;
 
 	while (go_on(end)) {
-		/* Noise for a while, then a while in which forgery may work. */
-		if (turn++ / 4096 % 2) {
+		/*
+		 * Noise for half a second; then as long only messages, so that
+		 * indices heal and those arrive.
+		 */
+		if (local_clock() / (NSEC_PER_SEC / 2) % 2) {
 			forge();
 			continue;
 		}

@@ -11,7 +11,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/talk.sh
 . /mk/talk.sh
-plan 37
+plan 38
 
 MADNESS=10	# seconds
 SEED=$(date +%s)
@@ -92,6 +92,7 @@ for key in lost bad_index bad_length; do
 	check "counted-$key" test "$(counter mad $key)" -gt 0
 done
 check flood-is-seen-polled test "$(counter mad polled)" -gt 0
+check flood-is-muted test "$(counter mad muted)" -gt 0
 expect_equal calm-has-no-faults "$(faults < /sys/kernel/multikernel/instances/calm/counters)" ok
 counters_inside calm host > $MK_RUN/counters
 expect_equal calm-sees-no-faults "$(faults < $MK_RUN/counters)" ok
