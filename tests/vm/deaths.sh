@@ -10,6 +10,7 @@
 # The region is the smallest that there is, so that a few connections whose pages
 # do not come back use it up.
 
+# shellcheck disable=SC2016 # what is for the shell inside
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
 # shellcheck source=tests/vm/talk.sh
@@ -31,7 +32,7 @@ random() {
 other_of() { [ "$1" = a ] && echo b || echo a; }
 pool_free() { run_mkctl pool show -j && json "$OUT" free_bytes; }
 slab_kib() { awk '/^SUnreclaim:/ { print $2 }' /proc/meminfo; }
-fds() { ls /proc/[0-9]*/fd 2> /dev/null | grep -c .; }
+fds() { find /proc/[0-9]*/fd -type l 2> /dev/null | grep -c .; }
 
 # talkers PEER PORT: one after the other, for ever
 talkers() {
@@ -87,7 +88,7 @@ until_more() {
 kill_program_of_host() {
 	inner_closed=$(lines "$victim" host closed)
 	inner_up=$(lines "$victim" host up)
-	usleep $delay
+	usleep "$delay"
 	kill -9 "$(cat "$MK_RUN/pid.$victim")" || bad "cannot kill"
 	until_more "$victim" host closed "$inner_closed"
 	until_more "$victim" host up "$inner_up"
@@ -96,20 +97,20 @@ kill_program_of_host() {
 kill_program_inside() {
 	closed=$(lines host "$victim" closed)
 	up=$(lines host "$victim" up)
-	usleep $delay
+	usleep "$delay"
 	inside "$victim" 'kill -9 $(cat /run/pid)' || bad "cannot kill"
 	until_more host "$victim" closed "$closed"
 	until_more host "$victim" up "$up"
 }
 
 panic_kernel() {
-	usleep $delay
-	talk do "$victim" $TALK_AGENT 'echo c > /proc/sysrq-trigger' > /dev/null
+	usleep "$delay"
+	talk "do" "$victim" $TALK_AGENT 'echo c > /proc/sysrq-trigger' > /dev/null
 	wait_for 20 has_state "$victim" panicked || bad "no panic"
 }
 
 kill_kernel() {
-	usleep $delay
+	usleep "$delay"
 	mkctl kill "$victim" || bad "cannot kill"
 }
 
@@ -200,6 +201,6 @@ check descriptors-as-before test "$(fds)" -le $((open + 10))
 echo "mk-test: unreclaimable slab: $slab KiB before, $(slab_kib) KiB after"
 check slab-does-not-grow test "$(slab_kib)" -lt $((slab + 512 + 8 * ROUNDS))
 kill $first $second
-kill -9 $(cat $MK_RUN/pid.a $MK_RUN/pid.b)
+kill -9 "$(cat $MK_RUN/pid.a)" "$(cat $MK_RUN/pid.b)"
 mkctl kill --all
 expect_equal pool-as-before "$(pool_free)" "$free"

@@ -19,7 +19,7 @@ spawn_talker() {
 }
 
 # inside NAME COMMAND: what it prints, and its exit status
-inside() { talk do "$1" $TALK_AGENT "$2"; }
+inside() { talk "do" "$1" $TALK_AGENT "$2"; }
 
 # start_inside NAME FILE COMMAND: in the background, with what it prints in FILE
 start_inside() { inside "$1" "sh -c 'echo \$\$ > $2.pid; exec $3' > $2 2>&1 &"; }

@@ -6,6 +6,7 @@
 # room; and a receiver that is stopped for seconds. Nothing may be lost, come
 # twice, out of order or changed.
 
+# shellcheck disable=SC2016 # what is for the shell inside
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
 # shellcheck source=tests/vm/talk.sh
@@ -37,7 +38,7 @@ no_faults() {
 		mk_other=b
 		[ $mk_i = a ] || mk_other=a
 		for mk_peer in host $mk_other; do
-			counters_inside $mk_i $mk_peer > "$MK_RUN/counters"
+			counters_inside $mk_i "$mk_peer" > "$MK_RUN/counters"
 			sed "s/^/mk-test: $mk_i to $mk_peer: /" "$MK_RUN/counters"
 			expect_equal "$1-$mk_i-to-$mk_peer" "$(faults < "$MK_RUN/counters")" ok
 		done

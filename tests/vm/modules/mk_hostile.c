@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A mad kernel: writes to every byte that this kernel shares with others and may
- * write, for some seconds, and rings everybody's doorbell meanwhile. Only for
- * instances that a test wants to go mad.
+ * A mad kernel: writes to every byte that this kernel shares with others and
+ * may write, for some seconds, and rings everybody's doorbell meanwhile. Only
+ * for instances that a test wants to go mad.
  *
  * What it may write is what its page tables say: it walks the area in which the
  * kernel maps memory, and takes each page that is writable and no RAM of this
  * kernel. So it needs no knowledge of who maps what, nor a hook in anybody.
  *
- * It writes in four ways, by turns: random words anywhere; whole random pages;
- * fields of headers, changed by a little, so that they stay plausible; and
- * messages that are well-formed up to their contents, put into every ring as the
- * producer would. The last two get behind the checks that noise does not pass.
+ * It writes in five ways, by turns: random words anywhere; whole random pages;
+ * fields of headers, changed by a little, so that they stay plausible; messages
+ * that are well-formed up to their contents, put into the rings as their
+ * producer would; and of these as many as the host takes. The last three get
+ * behind the checks that noise does not pass.
  *
  * One word is spared: the end that an instance gives itself is believed, and
  * this one shall live. Noise hits it, values that mean something do not.
  */
 #define pr_fmt(fmt) "mk_hostile: " fmt
 
+#include <asm/apic.h>
+#include <asm/irq_vectors.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mk_region.h>
@@ -27,12 +30,10 @@
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sched/clock.h>
-#include <asm/apic.h>
-#include <asm/irq_vectors.h>
 
-#define MAX_PIECES	64
-#define MAX_RINGS	32
-#define MAX_TARGETS	64
+#define MAX_PIECES  64
+#define MAX_RINGS   32
+#define MAX_TARGETS 64
 
 static ulong region;
 module_param(region, ulong, 0444);
@@ -72,8 +73,11 @@ static unsigned int nr_rings;
 static u32 targets[MAX_TARGETS];
 static unsigned int nr_targets;
 static u64 end_cause_phys;
+/* From the host: who forges here tells this kernel itself to stop */
+static u64 own_ring_phys, host_ring_phys;
+static struct mk_ring *host_ring; /* to the host */
 static struct rnd_state rnd;
-static u64 words, pages, nudges, forged, doorbells;
+static u64 words, pages, nudges, forged, pumped, doorbells;
 
 static u32 below(u32 limit)
 {
@@ -161,8 +165,12 @@ static void find_rings(const struct piece *p)
 
 	for (at = 0; at + MK_RING_BYTES <= p->bytes; at += PAGE_SIZE) {
 		ring = (struct mk_ring *)(p->virt + at);
-		if (ring->magic == MK_RING_MAGIC && nr_rings < MAX_RINGS)
-			rings[nr_rings++] = ring;
+		if (ring->magic != MK_RING_MAGIC || nr_rings == MAX_RINGS ||
+		    p->phys + at == own_ring_phys)
+			continue;
+		if (p->phys + at == host_ring_phys)
+			host_ring = ring;
+		rings[nr_rings++] = ring;
 	}
 }
 
@@ -181,15 +189,18 @@ static int look_around(void)
 {
 	const struct mk_region_entry *entry;
 	struct mk_region_header *h;
-	u64 bytes = 0;
+	u64 bytes = 0, block;
 	unsigned int i;
 
 	h = memremap(region, MK_REGION_MIN, MEMREMAP_WB);
 	if (!h)
 		return -ENOMEM;
 	entry = (void *)h + h->table_offset + (id - 1) * sizeof(*entry);
-	end_cause_phys = region + entry->block_offset + entry->slot_offset +
+	block = region + entry->block_offset;
+	end_cause_phys = block + entry->slot_offset +
 			 offsetof(struct mk_slot, end_cause);
+	own_ring_phys = block + entry->ring_in_offset;
+	host_ring_phys = block + entry->ring_out_offset;
 	find_targets(h);
 	memunmap(h);
 
@@ -200,12 +211,13 @@ static int look_around(void)
 		bytes += pieces[i].bytes;
 		find_rings(&pieces[i]);
 	}
-	pr_info("shared: %llu bytes in %u pieces, %u rings, %u CPUs of others\n",
+	pr_info("shared: %llu bytes in %u pieces, %u rings to forge in, %u CPUs of others\n",
 		bytes, nr_pieces, nr_rings, nr_targets);
-	return nr_rings && nr_targets ? 0 : -ENOENT;
+	return host_ring && nr_targets ? 0 : -ENOENT;
 }
 
-/* --- writing ----------------------------------------------------------------- */
+/* --- writing -----------------------------------------------------------------
+ */
 
 static void put_word(const struct piece *p, u64 at, u32 value)
 {
@@ -243,8 +255,9 @@ static void write_page(void)
 /* A page may be the head of a ring or a log: its fields are at these places. */
 static void nudge(void)
 {
-	static const u16 at[] = { 0, 8, 12, 16, 20, 24, 128, 132, 136, 256,
-				  260 };
+	static const u16 at[] = {
+		0, 8, 12, 16, 20, 24, 128, 132, 136, 256, 260
+	};
 	const struct piece *p = some_piece();
 	u64 where = (u64)below(p->bytes / PAGE_SIZE) * PAGE_SIZE +
 		    at[below(ARRAY_SIZE(at))];
@@ -312,6 +325,22 @@ static void forge(void)
 	forged += i;
 }
 
+/* The ring to the host, full again as soon as the host has taken something */
+static void pump(void)
+{
+	struct mk_ring_slot *slot;
+	u32 head = READ_ONCE(host_ring->tail), i;
+
+	for (i = 0; i < MK_RING_SLOTS; i++, head++) {
+		slot = &host_ring->slots[head & (MK_RING_SLOTS - 1)];
+		WRITE_ONCE(slot->len, 0);
+		WRITE_ONCE(slot->head.kind, 99);
+		WRITE_ONCE(slot->seq, head + 1);
+	}
+	smp_store_release(&host_ring->head, head);
+	pumped += i;
+}
+
 static bool go_on(u64 end)
 {
 	cond_resched();
@@ -321,16 +350,20 @@ static bool go_on(u64 end)
 static int write_all(void *unused)
 {
 	u64 end = local_clock() + seconds * NSEC_PER_SEC;
+	u32 phase;
 
 	while (go_on(end)) {
 		/*
-		 * Noise for half a second; then as long only messages, so that
-		 * indices heal and those arrive.
+		 * By turns of a quarter of a second: noise; messages only, so
+		 * that indices heal and those arrive; as many as possible.
 		 */
-		if (local_clock() / (NSEC_PER_SEC / 2) % 2) {
+		phase = local_clock() / (NSEC_PER_SEC / 4) % 4;
+		if (phase == 2)
 			forge();
+		if (phase == 3)
+			pump();
+		if (phase >= 2)
 			continue;
-		}
 		switch (below(64)) {
 		case 0:
 			write_page();
@@ -345,12 +378,13 @@ static int write_all(void *unused)
 			nudge();
 		}
 	}
-	pr_info("wrote %llu words, %llu pages, %llu fields, %llu messages\n",
-		words, pages, nudges, forged);
+	pr_info("wrote %llu words, %llu pages, %llu fields, %llu messages, %llu to flood\n",
+		words, pages, nudges, forged, pumped);
 	return 0;
 }
 
-/* --- ringing ------------------------------------------------------------------ */
+/* --- ringing
+ * ------------------------------------------------------------------ */
 
 static void ring_bell(u32 apicid)
 {
@@ -380,7 +414,8 @@ static int ring_all(void *unused)
 	return 0;
 }
 
-/* --- module ------------------------------------------------------------------- */
+/* --- module
+ * ------------------------------------------------------------------- */
 
 /* Attached as long as this kernel lives: nobody takes it back from the mad. */
 static int attach(const char *name, u32 rights)

@@ -16,10 +16,10 @@
  *   do COMMAND  the other end of agent: prints the answer, exits as COMMAND did
  *
  * Each message is numbered from 0 in its channel and says from which boot of
- * which kernel it comes and for which one it is. Its length and its bytes follow
- * from its number, and it carries a sum over all of it. So one that is lost,
- * repeated, out of order, changed, or of an earlier life of either kernel is
- * found and named, and ends the program with 1.
+ * which kernel it comes and for which one it is. Its length and its bytes
+ * follow from its number, and it carries a sum over all of it. So one that is
+ * lost, repeated, out of order, changed, or of an earlier life of either kernel
+ * is found and named, and ends the program with 1.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,14 +36,14 @@
 
 #include <mk/libmk.h>
 
-#define PATIENCE_MS	60000	/* nothing at all happens for so long: give up */
-#define AGAIN_US	20000	/* between two tries to connect */
-#define PACE_US		500	/* endless: not as fast as it goes */
+#define PATIENCE_MS 60000 /* nothing happens for so long: give up */
+#define AGAIN_US    20000 /* between two tries to connect */
+#define PACE_US	    500	  /* endless: not as fast as it goes */
 
 /** struct head - what every message begins with */
 struct head {
-	uint64_t from;		/* boot of the sender */
-	uint64_t to;		/* boot of the receiver, 0 in message 0 */
+	uint64_t from; /* boot of the sender */
+	uint64_t to;   /* boot of the receiver, 0 in message 0 */
 	uint32_t nr;
 	uint32_t len;
 	uint64_t sum;
@@ -60,7 +60,7 @@ struct talk {
 	const char *peer;
 	uint32_t port;
 	bool listen;
-	bool patient;		/* waits for ever for the other end */
+	bool patient; /* waits for ever for the other end */
 	struct mk_ctx *ctx;
 	int fd;
 	uint64_t me, other;
@@ -76,8 +76,7 @@ static void on_term(int sig)
 	stopped = 1;
 }
 
-static void say(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line at a time, so that those of several programs do not mix. */
 static void say(const char *fmt, ...)
@@ -94,9 +93,8 @@ static void say(const char *fmt, ...)
 		exit(1);
 }
 
-static void __attribute__((noreturn)) fail(const struct talk *t,
-					   const char *what, long got,
-					   long wanted)
+static void __attribute__((noreturn))
+fail(const struct talk *t, const char *what, long got, long wanted)
 {
 	say("talk: %s:%u WRONG %s: %ld, not %ld (sent %u, received %u)",
 	    t->peer, t->port, what, got, wanted, t->sent, t->received);
@@ -126,7 +124,8 @@ static uint64_t boot_id(struct talk *t)
 	return id | 1;
 }
 
-/* --- messages -------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------
+ */
 
 static uint64_t mix(uint64_t x)
 {
@@ -139,8 +138,8 @@ static uint64_t mix(uint64_t x)
 static uint32_t length_of(uint32_t nr)
 {
 	uint32_t len = sizeof(struct head) +
-		       (uint32_t)(mix(nr + 1ULL) % (MK_MESSAGE_MAX + 1 -
-						    sizeof(struct head)));
+		       (uint32_t)(mix(nr + 1ULL) %
+				  (MK_MESSAGE_MAX + 1 - sizeof(struct head)));
 
 	return nr ? len : sizeof(struct head);
 }
@@ -192,7 +191,8 @@ static void check_message(struct talk *t, union message *m, uint32_t len)
 		fail(t, "receiver's boot", (long)m->head.to, (long)t->me);
 }
 
-/* --- connecting ------------------------------------------------------------- */
+/* --- connecting -------------------------------------------------------------
+ */
 
 static int listen_once(struct talk *t)
 {
@@ -242,7 +242,8 @@ static void connect_end(struct talk *t)
 	}
 }
 
-/* --- both ways -------------------------------------------------------------- */
+/* --- both ways --------------------------------------------------------------
+ */
 
 /* Message 1 needs the boot that message 0 of the other end says. */
 static bool may_send(const struct talk *t, uint32_t count)
@@ -343,7 +344,8 @@ static int count(struct talk *t, const char *argument)
 	return 0;
 }
 
-/* --- one way, and the receiver sleeps --------------------------------------- */
+/* --- one way, and the receiver sleeps ---------------------------------------
+ */
 
 static int fill(struct talk *t, const char *argument)
 {
@@ -352,7 +354,7 @@ static int fill(struct talk *t, const char *argument)
 	int r = 0;
 
 	connect_end(t);
-	t->other = 1;		/* the other end says nothing */
+	t->other = 1; /* the other end says nothing */
 	while (t->sent < n && !r)
 		r = send_some(t, n);
 	full = t->sent;
@@ -367,8 +369,8 @@ static int fill(struct talk *t, const char *argument)
 		else if (r)
 			fail(t, "send", r, 0);
 	}
-	say("talk: %s:%u right: sent %u, all after room came", t->peer,
-	    t->port, t->sent);
+	say("talk: %s:%u right: sent %u, all after room came", t->peer, t->port,
+	    t->sent);
 	return 0;
 }
 
@@ -377,7 +379,7 @@ static int hold(struct talk *t, const char *argument)
 	int r = -EAGAIN;
 
 	connect_end(t);
-	t->me = 1;		/* as fill says */
+	t->me = 1; /* as fill says */
 	usleep((useconds_t)strtoul(argument, NULL, 0) * 1000);
 	while (r == -EAGAIN) {
 		r = receive_some(t, UINT32_MAX);
@@ -390,7 +392,8 @@ static int hold(struct talk *t, const char *argument)
 	return 0;
 }
 
-/* --- for ever ----------------------------------------------------------------- */
+/* --- for ever
+ * ----------------------------------------------------------------- */
 
 /* The peer's kernel has ended: -EPIPE, and -ESTALE once it runs again. */
 static void wait_for_restart(struct talk *t)
@@ -441,7 +444,8 @@ static int endless(struct talk *t, const char *argument)
 	return 0;
 }
 
-/* --- commands ---------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------
+ */
 
 static void send_all(struct talk *t, const char *text, size_t len)
 {
@@ -520,12 +524,9 @@ static const struct mode {
 	bool argument;
 	int (*run)(struct talk *t, const char *argument);
 } modes[] = {
-	{ "count", true, count },
-	{ "fill", true, fill },
-	{ "hold", true, hold },
-	{ "endless", false, endless },
-	{ "agent", false, agent },
-	{ "do", true, do_command },
+	{ "count", true, count },  { "fill", true, fill },
+	{ "hold", true, hold },	   { "endless", false, endless },
+	{ "agent", false, agent }, { "do", true, do_command },
 };
 
 static int usage(void)

@@ -4,4 +4,5 @@
 # 200 deaths, see tests/vm/deaths.sh.
 # timeout: 3900
 
+# shellcheck source=tests/vm/deaths.sh
 . /mk/deaths.sh

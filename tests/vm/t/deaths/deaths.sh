@@ -4,4 +4,5 @@
 # 20 deaths, see tests/vm/deaths.sh.
 # timeout: 380
 
+# shellcheck source=tests/vm/deaths.sh
 . /mk/deaths.sh

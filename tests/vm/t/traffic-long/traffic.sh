@@ -4,4 +4,5 @@
 # 1,000,000 messages each way, see tests/vm/traffic.sh.
 # timeout: 5300
 
+# shellcheck source=tests/vm/traffic.sh
 . /mk/traffic.sh

@@ -4,4 +4,5 @@
 # 100,000 messages each way, see tests/vm/traffic.sh.
 # timeout: 290
 
+# shellcheck source=tests/vm/traffic.sh
 . /mk/traffic.sh
