@@ -170,23 +170,27 @@ static int hear_hello(struct tunnel *t, struct mk_error *err)
 	return ring_attach(t, &t->in, MK_RIGHT_READ, err);
 }
 
+static int open_channel(struct tunnel *t, bool listening, uint32_t port,
+			struct mk_error *err)
+{
+	int r;
+
+	if (!listening)
+		return mk_channel_open(t->ctx, t->peer, port, 0,
+				       &t->channel_fd, err);
+	r = mk_channel_listen(t->ctx, t->peer, port, &t->channel_fd, err);
+	return r < 0 ? r : mk_channel_wait(t->channel_fd, -1, err);
+}
+
+/* The channel first: a kernel that is not there yet can be granted nothing. */
 static int connect_to(struct tunnel *t, bool listening, uint32_t port,
 		      struct mk_error *err)
 {
 	int r;
 
-	r = make_out(t, port, err);
-	if (r < 0)
-		return r;
-	if (listening) {
-		r = mk_channel_listen(t->ctx, t->peer, port, &t->channel_fd,
-				      err);
-		if (r == 0)
-			r = mk_channel_wait(t->channel_fd, -1, err);
-	} else {
-		r = mk_channel_open(t->ctx, t->peer, port, 0, &t->channel_fd,
-				    err);
-	}
+	r = open_channel(t, listening, port, err);
+	if (r == 0)
+		r = make_out(t, port, err);
 	if (r == 0)
 		r = say(t, SAY_HELLO, t->out.name,
 			(uint32_t)strlen(t->out.name), err);
