@@ -154,7 +154,7 @@ one_life() {
 
 # An instance that ends by itself: the next change puts everything back
 dies_alone() {
-	expect_exit "$1-spawn" 0 mkctl spawn "$(make_config doomed 2-3 64M \
+	expect_exit "$1-spawn" 0 mkctl spawn "$(make_config doomed 2-3 "$MK_SMALL" \
 		'loglevel=7 mk.run="sleep 1; echo c > /proc/sysrq-trigger"')"
 	check "$1-ends" wait_for 20 has_state doomed panicked
 	expect_equal "$1-still-elsewhere" "$(mask_of "$pid_one")" 33
@@ -220,7 +220,7 @@ killed_anywhere() {
 
 # Two instances, one CPU each, in each order of their ends
 two_instances() {
-	one=$(make_config one 2 64M) two=$(make_config two 3 64M)
+	one=$(make_config one 2 "$MK_SMALL") two=$(make_config two 3 "$MK_SMALL")
 	for order in "one two" "two one"; do
 		first=${order% *} last=${order#* }
 		mkctl spawn "$one" > /dev/null
@@ -267,4 +267,4 @@ dry_run() {
 	expect_all_back "$1-changes-nothing"
 }
 
-guest=$(make_config guest 2-3 64M loglevel=7)
+guest=$(make_config guest 2-3 "$MK_SMALL" loglevel=7)
