@@ -11,7 +11,7 @@
 . /mk/lib.sh
 # shellcheck source=tests/vm/talk.sh
 . /mk/talk.sh
-plan 41
+plan 35
 
 COUNT=$(($(sed -n 's/.*mk\.count=\([0-9]*\).*/\1/p' /proc/cmdline) / MK_SLOW))
 SECONDS_MAX=$((COUNT / 500 + 60))

@@ -53,6 +53,10 @@ static bool flood = true;
 module_param(flood, bool, 0444);
 MODULE_PARM_DESC(flood, "ring doorbells as well");
 
+static bool noise = true;
+module_param(noise, bool, 0444);
+MODULE_PARM_DESC(noise, "write everywhere; else only messages to the host");
+
 static char *share, *only_read;
 module_param(share, charp, 0444);
 MODULE_PARM_DESC(share, "attach and map this one first");
@@ -325,6 +329,22 @@ static void forge(void)
 	forged += i;
 }
 
+static void ring_bell(u32 apicid)
+{
+	u32 command = APIC_DM_FIXED | APIC_INT_ASSERT | MULTIKERNEL_VECTOR;
+	unsigned long flags;
+
+	if (x2apic_enabled()) {
+		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
+		       (u64)apicid << 32 | command);
+		return;
+	}
+	local_irq_save(flags);
+	native_apic_mem_write(APIC_ICR2, apicid << 24);
+	native_apic_mem_write(APIC_ICR, command);
+	local_irq_restore(flags);
+}
+
 /* The ring to the host, full again as soon as the host has taken something */
 static void pump(void)
 {
@@ -338,6 +358,9 @@ static void pump(void)
 		WRITE_ONCE(slot->seq, head + 1);
 	}
 	smp_store_release(&host_ring->head, head);
+	/* It may have found nothing, and sleep. */
+	if (!flood && pumped / MK_RING_SLOTS % 256 == 0)
+		ring_bell(targets[0]);
 	pumped += i;
 }
 
@@ -357,7 +380,7 @@ static int write_all(void *unused)
 		 * By turns of a quarter of a second: noise; messages only, so
 		 * that indices heal and those arrive; as many as possible.
 		 */
-		phase = local_clock() / (NSEC_PER_SEC / 4) % 4;
+		phase = noise ? local_clock() / (NSEC_PER_SEC / 4) % 4 : 3;
 		if (phase == 2)
 			forge();
 		if (phase == 3)
@@ -385,22 +408,6 @@ static int write_all(void *unused)
 
 /* --- ringing
  * ------------------------------------------------------------------ */
-
-static void ring_bell(u32 apicid)
-{
-	u32 command = APIC_DM_FIXED | APIC_INT_ASSERT | MULTIKERNEL_VECTOR;
-	unsigned long flags;
-
-	if (x2apic_enabled()) {
-		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
-		       (u64)apicid << 32 | command);
-		return;
-	}
-	local_irq_save(flags);
-	native_apic_mem_write(APIC_ICR2, apicid << 24);
-	native_apic_mem_write(APIC_ICR, command);
-	local_irq_restore(flags);
-}
 
 static int ring_all(void *unused)
 {
