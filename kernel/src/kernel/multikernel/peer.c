@@ -5,8 +5,8 @@
  *
  * A doorbell only queues the work of those peers that have something to say;
  * what they wrote is copied once and then checked. A peer that always has more
- * gets MK_RX_TURNS turns in a row and then one turn a tick, so it can starve
- * neither the others nor the CPU.
+ * gets MK_RX_TURNS turns in a row and then a pause that is as long, so it can
+ * starve neither the others nor the CPU.
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
@@ -20,7 +20,8 @@
 #include "peer.h"
 
 #define MK_RX_BUDGET	64	/* messages of one ring in one turn */
-#define MK_RX_TURNS	16	/* full turns in a row, then a pause of a tick */
+#define MK_STARVE_JIFFIES HZ	/* to wait for a doorbell at space */
+#define MK_RX_TURNS	16	/* full turns in a row, then a pause */
 
 struct workqueue_struct *mk_wq;
 
@@ -108,13 +109,16 @@ static void mk_peer_turn(struct mk_peer *peer)
 		return;
 	}
 	mk_peer_count(&peer->counters.polled);
-	if (++peer->turns < MK_RX_TURNS) {
+	if (!peer->turns++)
+		peer->busy_since = jiffies;
+	if (peer->turns < MK_RX_TURNS) {
 		queue_delayed_work(mk_wq, &peer->rx_work, 0);
 		return;
 	}
 	peer->turns = 0;
 	mk_peer_count(&peer->counters.muted);
-	queue_delayed_work(mk_wq, &peer->rx_work, 1);
+	queue_delayed_work(mk_wq, &peer->rx_work,
+			   max(jiffies - peer->busy_since, 1UL));
 }
 
 static void mk_peer_rx(struct work_struct *work)
@@ -124,6 +128,23 @@ static void mk_peer_rx(struct work_struct *work)
 
 	if (READ_ONCE(peer->up))
 		mk_peer_turn(peer);
+}
+
+/*
+ * The doorbell for space did not come for a while: a stray store may have hit
+ * an event index, or the other end's index. What it publishes when it is rung
+ * mends both.
+ */
+static void mk_peer_starve(struct work_struct *work)
+{
+	struct mk_peer *peer = container_of(to_delayed_work(work),
+					    struct mk_peer, starve_work);
+
+	mk_peer_look_for_space(peer);
+	if (!READ_ONCE(peer->up) || !READ_ONCE(peer->tx_starved))
+		return;
+	mk_peer_ring(peer);
+	queue_delayed_work(mk_wq, &peer->starve_work, MK_STARVE_JIFFIES);
 }
 
 /* Only a look, from any context: a peer that lies costs itself a turn. */
@@ -185,8 +206,11 @@ static int mk_peer_send_locked(struct mk_peer *peer,
 		kick = true;
 		ret = -EAGAIN;
 	}
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN && !peer->tx_starved) {
 		WRITE_ONCE(peer->tx_starved, true);
+		queue_delayed_work(mk_wq, &peer->starve_work,
+				   MK_STARVE_JIFFIES);
+	}
 	if (kick)
 		mk_peer_ring_locked(peer);
 	return ret;
@@ -208,7 +232,6 @@ int mk_peer_send_wait(struct mk_peer *peer, const struct mk_msg_head *head,
 		      const void *payload, u32 len, unsigned long timeout)
 {
 	unsigned long end = jiffies + timeout;
-	long slice, ret;
 	int err;
 
 	for (;;) {
@@ -217,15 +240,10 @@ int mk_peer_send_wait(struct mk_peer *peer, const struct mk_msg_head *head,
 			return err;
 		if (time_after_eq(jiffies, end))
 			return -ETIMEDOUT;
-		slice = min_t(long, end - jiffies, HZ);
-		ret = wait_event_killable_timeout(peer->space,
+		if (wait_event_killable_timeout(peer->space,
 				!READ_ONCE(peer->tx_starved) ||
-				!READ_ONCE(peer->up), slice);
-		if (ret < 0)
+				!READ_ONCE(peer->up), end - jiffies) < 0)
 			return -EINTR;
-		/* A stray store may have hit an event index. */
-		if (!ret)
-			mk_peer_ring(peer);
 	}
 }
 
@@ -336,6 +354,7 @@ struct mk_peer *mk_peer_new(const struct mk_peer_setup *setup)
 	mk_ring_rx_init(&peer->rx, setup->rx);
 	init_waitqueue_head(&peer->space);
 	INIT_DELAYED_WORK(&peer->rx_work, mk_peer_rx);
+	INIT_DELAYED_WORK(&peer->starve_work, mk_peer_starve);
 	INIT_WORK(&peer->tell_work, mk_peer_tell);
 	INIT_WORK(&peer->free_work, mk_peer_free);
 	mk_control_init_peer(peer);
@@ -403,7 +422,8 @@ void mk_peer_down(struct mk_peer *peer)
 	raw_spin_lock_irqsave(&peer->tx_lock, flags);
 	WRITE_ONCE(peer->up, false);
 	raw_spin_unlock_irqrestore(&peer->tx_lock, flags);
-	/* Somebody may have queued it meanwhile. */
+	/* Somebody may have queued them meanwhile. */
+	cancel_delayed_work_sync(&peer->starve_work);
 	cancel_delayed_work_sync(&peer->rx_work);
 	mk_control_peer_down(peer);
 	mk_handler_peer_down(peer);

@@ -92,6 +92,8 @@ struct mk_peer {
 	struct mk_ring_rx rx;		/* the rx work's */
 	struct delayed_work rx_work;
 	unsigned int turns;		/* in a row that used up the budget */
+	unsigned long busy_since;	/* jiffies at the first of them */
+	struct delayed_work starve_work;
 	/* see struct mk_peer_setup */
 	int (*bell)(struct mk_peer *peer, u32 *ret_apicid, u32 *ret_vector);
 	u32 bell_apicid, bell_vector;

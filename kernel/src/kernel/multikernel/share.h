@@ -34,6 +34,7 @@
 #include <linux/mk_share.h>
 #include <linux/types.h>
 
+struct kobject;
 struct mk_instance;
 struct mk_peer;
 struct resource;
@@ -102,6 +103,7 @@ struct mk_party {
  * @parties: struct mk_party, the owner first
  * @attaches: attachments that were ever made
  * @refused: requests about it that were refused
+ * @shown: its folder in sysfs, or NULL
  */
 struct mk_share {
 	struct list_head node;
@@ -124,6 +126,7 @@ struct mk_share {
 	struct list_head parties;
 	u64 attaches;
 	u64 refused;
+	struct kobject *shown;
 };
 
 /**
@@ -315,5 +318,10 @@ int mk_op_share_get(void *arg, struct mk_refusal *r);
 
 /* frame.c */
 void mk_frame_unpin(u64 pfn);
+
+/* show_share.c */
+void mk_show_add_share(struct mk_share *share);
+void mk_show_remove_share(struct mk_share *share);
+void mk_show_shares(struct kobject *parent);
 
 #endif /* _MULTIKERNEL_SHARE_H */

@@ -146,6 +146,7 @@ int mk_share_take(struct mk_share *share, u64 bytes, u32 node,
 	share->nr_ranges = nr;
 	share->charged_bytes = part.bytes;
 	mk_share_iomem_add(share);
+	mk_show_add_share(share);
 	mutex_unlock(&mk_share_lock);
 	return 0;
 }
@@ -255,6 +256,7 @@ static void mk_reap(struct work_struct *work)
 		if (mk_share_release(share))
 			continue;
 		list_del(&share->node);
+		mk_show_remove_share(share);
 		mk_share_free(share);
 	}
 	mk_kept_reap();

@@ -8,6 +8,7 @@
  *	region			"ADDR BYTES"
  *	instances/NAME/id, state (pollable), cause, boot_id, epoch, memory,
  *			counters (host)
+ *	shares/: see show_share.c (host)
  *	peers/NAME/id, epoch, counters (instance: whom it is connected to)
  */
 #include <linux/init.h>
@@ -19,6 +20,7 @@
 
 #include "internal.h"
 #include "peer.h"
+#include "share.h"
 
 static const char *const mk_role_names[] = {
 	[MK_ROLE_NONE] = "none",
@@ -342,9 +344,11 @@ static int __init mk_show_init(void)
 	mk_kobj = kobject_create_and_add("multikernel", kernel_kobj);
 	if (!mk_kobj)
 		return -ENOMEM;
-	if (multikernel_is_host())
+	if (multikernel_is_host()) {
 		mk_instances_kobj = kobject_create_and_add("instances",
 							   mk_kobj);
+		mk_show_shares(mk_kobj);
+	}
 	if (multikernel_is_instance()) {
 		mk_peers_kobj = kobject_create_and_add("peers", mk_kobj);
 		mk_show_host();

@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 44
+plan 47
 
 PATH=$PATH:/mk/bin
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
@@ -109,6 +109,20 @@ refused size-too-large "create: 12 164 1073741824 $free x" share create x 0x4000
 refused name-bad 'create: 22 162 0 0 X' share create X 4096
 refused unknown 'attach: 2 160 0 0 nobody' share sum nobody
 refused owner-unknown 'create: 2 128 0 0 nobody' share create x 4096 nobody
+
+# Its folder
+share create seen 8192
+share keep seen ro
+share keep seen ro
+expect_equal counters "$(cat /sys/kernel/multikernel/shares/seen.*/counters | tr '\n' ' ')" \
+	'attached 1 attaches 1 refused 0 '
+expect_equal folder "$(cat /sys/kernel/multikernel/shares/seen.*/state \
+	/sys/kernel/multikernel/shares/seen.*/owner \
+	/sys/kernel/multikernel/shares/seen.*/bytes | tr '\n' ' ')" 'live 0 8192 '
+share detach seen
+share revoke seen - 0
+no_folder() { ! ls /sys/kernel/multikernel/shares | grep -q "^seen"; }
+check no-folder wait_for 5 no_folder
 
 expect_exit rounds 0 share rounds 100 round
 expect_unchanged nothing-leaked

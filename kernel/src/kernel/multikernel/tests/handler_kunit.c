@@ -88,6 +88,7 @@ static void far_exit(struct kunit *test)
 	if (!far)
 		return;
 	far->peer->up = false;
+	cancel_delayed_work_sync(&far->peer->starve_work);
 	mk_handler_peer_down(far->peer);
 	flush_work(&far->peer->user_work);
 	KUNIT_EXPECT_EQ(test, mk_handler_remove(far->handler), 0);
