@@ -118,6 +118,12 @@ def ratio($a; $b): if ($b // 0) > 0 then $a / $b else 99 end;
 		and $i.one.after.boot_id == $i.one.before.boot_id
 		and $i.one.after.state == "running"
 		and ($all["report-host"] | split("\n") | map(select(startswith("boot_id "))) | unique | length == 1)?; null),
+	check("messages_during_spin";
+		obj($all["ping"]).received == 200 and obj($all["ping"]).lost == 0;
+		"\(obj($all["ping"]).median_us) us to one and back"),
+	check("memory_given";
+		(obj($all["shares"]).shares // []) | length == 1
+		and .[0].name == "hello" and .[0].owner == "one" and .[0].bytes == 8388608; null),
 	check("kill_to_cpus_back_under_1s";
 		(ms($all["time-kill"]) // 9999) < 1000; "\(ms($all["time-kill"])) ms"),
 	check("spawn_at_most_0.4_of_host_boot";
