@@ -26,6 +26,7 @@
 #define TEST_SLOW	0x7e570005	/* reply after a while */
 #define TEST_FLOOD	0x7e570006	/* each one makes another one */
 #define TEST_UNKNOWN	0x7e570007
+#define TEST_LATER	0x7e570008	/* TEST_NOTE, deferred */
 
 /**
  * struct pair - two ends
@@ -112,6 +113,7 @@ static const struct mk_control controls[] = {
 	{ .type = TEST_SLOW, .request = true, .deferred = true,
 	  .fn = on_slow },
 	{ .type = TEST_FLOOD, .fn = on_flood },
+	{ .type = TEST_LATER, .bytes = 4, .deferred = true, .fn = on_note },
 	{ }
 };
 
@@ -346,7 +348,7 @@ static void too_many_requests(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mk_peer_send(p->a, &head, NULL, 0), 0);
 	/* It is being handled when the queue is empty again. */
 	flush_delayed_work(&p->b->rx_work);
-	for (i = 0; i < 200 && READ_ONCE(p->b->control_queued); i++)
+	for (i = 0; i < 200 && READ_ONCE(p->b->requests_queued); i++)
 		msleep(1);
 	for (i = 0; i < 49; i++) {
 		head.id++;
@@ -355,8 +357,26 @@ static void too_many_requests(struct kunit *test)
 	for (i = 0; i < 200 && p->a->counters.late_replies < 17; i++)
 		msleep(1);
 	/* One is being handled, 32 wait, the others were answered. */
-	KUNIT_EXPECT_EQ(test, p->b->control_queued, 32U);
+	KUNIT_EXPECT_EQ(test, p->b->requests_queued, 32U);
 	KUNIT_EXPECT_EQ(test, p->a->counters.late_replies, 17ULL);
+}
+
+/* What wants no reply is not lost because the requests take long. */
+static void notes_beside_requests(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct mk_msg_head slow = { .type = TEST_SLOW, .id = 1000000 };
+	struct mk_msg_head note = { .type = TEST_LATER };
+	u32 nr;
+
+	KUNIT_ASSERT_EQ(test, mk_peer_send(p->a, &slow, NULL, 0), 0);
+	for (nr = 0; nr < 50; nr++)
+		KUNIT_ASSERT_EQ(test, mk_peer_send_wait(p->a, &note, &nr,
+							sizeof(nr), HZ), 0);
+	KUNIT_EXPECT_EQ(test, notes_become(50), 50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&note_errors), 0);
+	KUNIT_EXPECT_EQ(test, p->b->counters.refused, 0ULL);
+	KUNIT_EXPECT_EQ(test, p->b->notes_queued, 0U);
 }
 
 /* One that always has more gets pauses, and takes no more than its turns. */
@@ -446,6 +466,7 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(late_reply),
 	KUNIT_CASE(malformed),
 	KUNIT_CASE(too_many_requests),
+	KUNIT_CASE(notes_beside_requests),
 	KUNIT_CASE(flood),
 	KUNIT_CASE(end_wakes_all),
 	KUNIT_CASE(end_loses_nothing),
