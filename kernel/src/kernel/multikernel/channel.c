@@ -411,7 +411,7 @@ static bool mk_on_refuse(struct mk_channel *chan, const struct mk_msg *msg)
 
 	if (chan->state != MK_CHANNEL_CALLING || chan->remote ||
 	    msg->len < sizeof(*answer) || !answer->error ||
-	    answer->error > MAX_ERRNO)
+	    answer->error > MK_WIRE_ERRNO_MAX)
 		return false;
 	chan->error = -(int)answer->error;
 	if (msg->len >= sizeof(*answer) + sizeof(chan->answer))

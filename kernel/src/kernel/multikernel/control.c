@@ -253,7 +253,8 @@ static int mk_call_fill(struct mk_call *call, const struct mk_msg *msg)
 	const struct mk_wire_answer *answer = (const void *)msg->payload;
 	u32 bytes = msg->len - sizeof(*answer);
 
-	if (msg->len < sizeof(*answer) || answer->error > MAX_ERRNO)
+	if (msg->len < sizeof(*answer) ||
+	    answer->error > MK_WIRE_ERRNO_MAX)
 		return -EPROTO;
 	if (answer->error) {
 		if (bytes >= sizeof(call->refusal))

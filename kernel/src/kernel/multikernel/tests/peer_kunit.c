@@ -27,6 +27,7 @@
 #define TEST_FLOOD	0x7e570006	/* each one makes another one */
 #define TEST_UNKNOWN	0x7e570007
 #define TEST_LATER	0x7e570008	/* TEST_NOTE, deferred */
+#define TEST_ERRNO	0x7e570009	/* reply: the error sent */
 
 /**
  * struct pair - two ends
@@ -77,6 +78,11 @@ static void on_refuse(struct mk_peer *peer, const struct mk_msg *msg)
 	mk_peer_answer(peer, msg, -ENOENT, &r, NULL, 0);
 }
 
+static void on_errno(struct mk_peer *peer, const struct mk_msg *msg)
+{
+	mk_peer_answer(peer, msg, *(const int *)msg->payload, NULL, NULL, 0);
+}
+
 static void on_silent(struct mk_peer *peer, const struct mk_msg *msg)
 {
 }
@@ -108,6 +114,8 @@ static const struct mk_control controls[] = {
 	  .fn = on_add },
 	{ .type = TEST_REFUSE, .request = true, .deferred = true,
 	  .fn = on_refuse },
+	{ .type = TEST_ERRNO, .bytes = 4, .request = true, .deferred = true,
+	  .fn = on_errno },
 	{ .type = TEST_SILENT, .request = true, .deferred = true,
 	  .fn = on_silent },
 	{ .type = TEST_SLOW, .request = true, .deferred = true,
@@ -298,6 +306,23 @@ static void requests(struct kunit *test)
 					   sizeof(sum), 1000, &r), -EPROTO);
 }
 
+static int call_errno(struct pair *p, int error)
+{
+	return mk_peer_call(p->a, TEST_ERRNO, &error, sizeof(error), NULL, 0,
+			    1000, NULL);
+}
+
+/* A peer does not choose errors that have a meaning in this kernel. */
+static void strange_errors(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_EXPECT_EQ(test, call_errno(p, -511), -511);
+	KUNIT_EXPECT_EQ(test, call_errno(p, -512), -EPROTO);
+	KUNIT_EXPECT_EQ(test, call_errno(p, -4096), -EPROTO);
+	KUNIT_EXPECT_EQ(test, call_errno(p, 1), -EPROTO);
+}
+
 static void late_reply(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -463,6 +488,7 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(full_then_room),
 	KUNIT_CASE(too_long),
 	KUNIT_CASE(requests),
+	KUNIT_CASE(strange_errors),
 	KUNIT_CASE(late_reply),
 	KUNIT_CASE(malformed),
 	KUNIT_CASE(too_many_requests),
