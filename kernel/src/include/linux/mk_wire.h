@@ -88,6 +88,12 @@ struct mk_wire_answer {
 	__u32 reserved;
 };
 
+/*
+ * Errors that may reach a program: numbers from 512 on mean something to the
+ * kernel that returns them, such as to run the system call again.
+ */
+#define MK_WIRE_ERRNO_MAX	511
+
 /* What a reply can carry behind that, in bytes. */
 #define MK_ANSWER_MAX	(MK_MSG_MAX - sizeof(struct mk_wire_answer))
 

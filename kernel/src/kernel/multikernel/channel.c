@@ -9,7 +9,7 @@
  * fits nothing is counted (unknown, refused) and dropped.
  *
  * All of it runs in process context. Locks: chan->lock, and inside it those of
- * peer->ends and of sending.
+ * peer->ends, of the list of listeners, and of sending.
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
@@ -308,9 +308,10 @@ static void mk_channel_work(struct work_struct *work)
  */
 void mk_channel_release(struct mk_channel *chan)
 {
-	mk_channel_unlisten(chan);
 	spin_lock(&chan->lock);
 	chan->released = true;
+	/* Not before that: who failed to connect it puts it back. */
+	mk_channel_unlisten(chan);
 	mk_channel_purge(chan);
 	/* One that was just called is refused by who called it. */
 	if (chan->joined && chan->state != MK_CHANNEL_LISTENING &&
@@ -410,7 +411,7 @@ static bool mk_on_refuse(struct mk_channel *chan, const struct mk_msg *msg)
 
 	if (chan->state != MK_CHANNEL_CALLING || chan->remote ||
 	    msg->len < sizeof(*answer) || !answer->error ||
-	    answer->error > MAX_ERRNO)
+	    answer->error > MK_WIRE_ERRNO_MAX)
 		return false;
 	chan->error = -(int)answer->error;
 	if (msg->len >= sizeof(*answer) + sizeof(chan->answer))

@@ -86,6 +86,15 @@ static int mk_connect(struct mk_channel *chan, struct mk_peer *peer, u32 remote)
 	return ret;
 }
 
+/* Back, unless its descriptor was closed: then nobody would take it off. */
+static void mk_listen_again(struct mk_channel *chan)
+{
+	spin_lock(&chan->lock);
+	if (!chan->released)
+		mk_channel_listen(chan);
+	spin_unlock(&chan->lock);
+}
+
 static int mk_connect_listener(struct mk_peer *peer, u32 port, u32 remote)
 {
 	struct mk_channel *chan;
@@ -94,7 +103,7 @@ static int mk_connect_listener(struct mk_peer *peer, u32 port, u32 remote)
 	while (ret == -ECONNREFUSED && (chan = mk_listener_take(port, peer))) {
 		ret = mk_connect(chan, peer, remote);
 		if (ret && ret != -ECONNREFUSED)
-			mk_channel_listen(chan);
+			mk_listen_again(chan);
 		mk_channel_put(chan);
 	}
 	return ret;

@@ -6,7 +6,8 @@
  * Between the host and an instance only: what a sibling sends of this kind is
  * counted and dropped. A request waits in a queue of its peer for a work of its
  * own, so that it may take its time while the ring is drained; the queue is
- * short, and who fills it is told so.
+ * short, and who fills it is told so. Messages that want no reply have a limit
+ * of their own.
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
@@ -20,6 +21,12 @@
 
 #define MK_CONTROL_TABLES	8
 #define MK_CONTROL_QUEUE	32	/* requests of one peer that wait */
+/*
+ * Messages of one peer that want no reply, and wait. Nobody says these again:
+ * an UNLINKED that is lost keeps its rings for ever. So there is room for all
+ * that a sane peer may have to say of all others at a time.
+ */
+#define MK_CONTROL_NOTES	(4 * MK_MAX_INSTANCES)
 #define MK_ANSWER_JIFFIES	HZ	/* for space in the ring */
 
 static const struct mk_control *mk_controls[MK_CONTROL_TABLES];
@@ -122,6 +129,19 @@ static void mk_control_refuse(struct mk_peer *peer, const struct mk_msg *msg)
 	mk_answer(peer, msg, -EBUSY, &r, sizeof(r), 0);
 }
 
+/* Requests and notes are counted apart; under calls_lock */
+static unsigned int *mk_control_queued(struct mk_peer *peer,
+				       const struct mk_control *c)
+{
+	return c->request ? &peer->requests_queued : &peer->notes_queued;
+}
+
+static bool mk_control_room(struct mk_peer *peer, const struct mk_control *c)
+{
+	return *mk_control_queued(peer, c) <
+	       (c->request ? MK_CONTROL_QUEUE : MK_CONTROL_NOTES);
+}
+
 static bool mk_control_queue(struct mk_peer *peer, const struct mk_control *c,
 			     const struct mk_msg *msg)
 {
@@ -134,12 +154,12 @@ static bool mk_control_queue(struct mk_peer *peer, const struct mk_control *c,
 	memcpy(&item->msg, msg, offsetof(struct mk_msg, payload) + msg->len);
 	memset(item->msg.payload + msg->len, 0, MK_MSG_MAX - msg->len);
 	spin_lock(&peer->calls_lock);
-	if (peer->control_queued == MK_CONTROL_QUEUE) {
+	if (!mk_control_room(peer, c)) {
 		spin_unlock(&peer->calls_lock);
 		kfree(item);
 		return false;
 	}
-	peer->control_queued++;
+	(*mk_control_queued(peer, c))++;
 	list_add_tail(&item->node, &peer->control_queue);
 	spin_unlock(&peer->calls_lock);
 	if (queue_work(mk_wq, &peer->control_work))
@@ -156,7 +176,7 @@ static struct mk_control_item *mk_control_pop(struct mk_peer *peer)
 					struct mk_control_item, node);
 	if (item) {
 		list_del(&item->node);
-		peer->control_queued--;
+		(*mk_control_queued(peer, item->control))--;
 	}
 	spin_unlock(&peer->calls_lock);
 	return item;
@@ -193,10 +213,14 @@ void mk_control_message(struct mk_peer *peer, const struct mk_msg *msg)
 		WRITE_ONCE(peer->counters.refused, peer->counters.refused + 1);
 		return;
 	}
-	if (!c->deferred)
+	if (!c->deferred) {
 		c->fn(peer, msg);
-	else if (!mk_control_queue(peer, c, msg) && c->request)
-		mk_control_refuse(peer, msg);
+	} else if (!mk_control_queue(peer, c, msg)) {
+		if (c->request)
+			mk_control_refuse(peer, msg);
+		else
+			mk_ring_count(&peer->counters.refused);
+	}
 }
 
 void mk_peer_answer(struct mk_peer *peer, const struct mk_msg *request,
@@ -229,7 +253,8 @@ static int mk_call_fill(struct mk_call *call, const struct mk_msg *msg)
 	const struct mk_wire_answer *answer = (const void *)msg->payload;
 	u32 bytes = msg->len - sizeof(*answer);
 
-	if (msg->len < sizeof(*answer) || answer->error > MAX_ERRNO)
+	if (msg->len < sizeof(*answer) ||
+	    answer->error > MK_WIRE_ERRNO_MAX)
 		return -EPROTO;
 	if (answer->error) {
 		if (bytes >= sizeof(call->refusal))

@@ -20,7 +20,7 @@
 #include "internal.h"
 #include "peer.h"
 
-/* Messages to own CPUs that may wait, as many as a peer may have under way. */
+/* Messages to own CPUs under way: as many as a peer may have. */
 #define OWN_MAX		MK_WINDOW
 
 /**
@@ -53,8 +53,10 @@ struct own {
 
 static struct workqueue_struct *cpu_wq, *own_wq;
 static DEFINE_RAW_SPINLOCK(own_lock);
+/* Not allocated: PREEMPT_RT cannot do that in a hard interrupt. */
+static struct own owns[OWN_MAX];
+static LIST_HEAD(own_unused);
 static LIST_HEAD(own_queue);
-static unsigned int own_queued;
 
 static void free_forgotten(struct mk_hook *hook)
 {
@@ -262,28 +264,35 @@ void mk_ipi_message(struct mk_peer *peer, const struct mk_msg *msg)
 
 /* --- messages to own CPUs ---------------------------------------------------- */
 
-static struct own *own_next(void)
+static struct own *own_take(struct list_head *list)
 {
 	struct own *own;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&own_lock, flags);
-	own = list_first_entry_or_null(&own_queue, struct own, node);
-	if (own) {
+	own = list_first_entry_or_null(list, struct own, node);
+	if (own)
 		list_del(&own->node);
-		own_queued--;
-	}
 	raw_spin_unlock_irqrestore(&own_lock, flags);
 	return own;
+}
+
+static void own_put(struct own *own, struct list_head *list)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&own_lock, flags);
+	list_add_tail(&own->node, list);
+	raw_spin_unlock_irqrestore(&own_lock, flags);
 }
 
 static void own_work(struct work_struct *work)
 {
 	struct own *own;
 
-	while ((own = own_next()) != NULL) {
+	while ((own = own_take(&own_queue)) != NULL) {
 		deliver(own->apicid, &own->data);
-		kfree(own);
+		own_put(own, &own_unused);
 		cond_resched();
 	}
 }
@@ -291,29 +300,18 @@ static DECLARE_WORK(own_deliver, own_work);
 
 static int own_send(u32 apicid, const void *data, size_t bytes, u32 type)
 {
-	struct own *own = kzalloc(sizeof(*own), GFP_ATOMIC | __GFP_NOWARN);
-	unsigned long flags;
-	bool room;
+	struct own *own = own_take(&own_unused);
 
 	if (!own)
 		return -EAGAIN;
+	memset(&own->data, 0, sizeof(own->data));
 	own->apicid = apicid;
 	own->data.sender_cpu = mk_arch_apicid(raw_smp_processor_id());
 	own->data.type = type;
 	own->data.data_size = bytes;
 	if (bytes)
 		memcpy(own->data.buffer, data, bytes);
-	raw_spin_lock_irqsave(&own_lock, flags);
-	room = own_queued < OWN_MAX;
-	if (room) {
-		list_add_tail(&own->node, &own_queue);
-		own_queued++;
-	}
-	raw_spin_unlock_irqrestore(&own_lock, flags);
-	if (!room) {
-		kfree(own);
-		return -EAGAIN;
-	}
+	own_put(own, &own_queue);
 	queue_work(own_wq, &own_deliver);
 	return 0;
 }
@@ -363,10 +361,14 @@ EXPORT_SYMBOL_GPL(multikernel_send_ipi_data);
 
 static int __init mk_ipi_init(void)
 {
+	u32 i;
+
 	cpu_wq = alloc_workqueue("mk_callbacks", 0, 0);
 	own_wq = alloc_workqueue("mk_own", WQ_UNBOUND, 0);
 	if (!cpu_wq || !own_wq)
 		return -ENOMEM;
+	for (i = 0; i < OWN_MAX; i++)
+		own_put(&owns[i], &own_unused);
 	mk_hooks_register(&callbacks);
 	return 0;
 }

@@ -171,12 +171,17 @@ static int mk_pair_tell(struct mk_pair *pair, int i)
 /* Says what is due, frees the pair when nobody uses it any more. */
 static void mk_pair_go_on(struct mk_pair *pair)
 {
-	bool later = false;
+	bool later, over;
 	int i;
 
-	for (i = 0; i < 2; i++)
-		if (!pair->end[i].gone)
-			later |= mk_pair_tell(pair, i) == -EAGAIN;
+	/* Once more if it is over since one end could not be told. */
+	do {
+		later = false;
+		over = pair->over;
+		for (i = 0; i < 2; i++)
+			if (!pair->end[i].gone)
+				later |= mk_pair_tell(pair, i) == -EAGAIN;
+	} while (pair->over != over);
 	if (pair->end[0].gone && pair->end[1].gone)
 		mk_pair_free(pair);
 	else if (later)

@@ -232,17 +232,19 @@ int mk_peer_send_wait(struct mk_peer *peer, const struct mk_msg_head *head,
 		      const void *payload, u32 len, unsigned long timeout)
 {
 	unsigned long end = jiffies + timeout;
+	long left;
 	int err;
 
 	for (;;) {
 		err = mk_peer_send(peer, head, payload, len);
 		if (err != -EAGAIN)
 			return err;
-		if (time_after_eq(jiffies, end))
+		left = end - jiffies;	/* read once: it goes on */
+		if (left <= 0)
 			return -ETIMEDOUT;
 		if (wait_event_killable_timeout(peer->space,
 				!READ_ONCE(peer->tx_starved) ||
-				!READ_ONCE(peer->up), end - jiffies) < 0)
+				!READ_ONCE(peer->up), left) < 0)
 			return -EINTR;
 	}
 }

@@ -106,7 +106,7 @@ struct mk_peer {
 	struct list_head calls;		/* who waits for a reply */
 	u32 next_call;
 	struct list_head control_queue;
-	unsigned int control_queued;
+	unsigned int requests_queued, notes_queued;
 	struct work_struct control_work;
 
 	/* handler.c; under user_lock, which any context takes */

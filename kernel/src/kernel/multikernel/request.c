@@ -374,12 +374,13 @@ void mk_user_reply(struct mk_peer *peer, const struct mk_msg *msg)
 void mk_handler_peer_down(struct mk_peer *peer)
 {
 	struct user_call *call, *next;
+	int error = mk_peer_gone(peer);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&peer->user_lock, flags);
 	list_for_each_entry_safe(call, next, &peer->user_calls, node) {
 		list_del_init(&call->node);
-		call->result = -EPIPE;
+		call->result = error;
 		complete(&call->done);
 	}
 	raw_spin_unlock_irqrestore(&peer->user_lock, flags);

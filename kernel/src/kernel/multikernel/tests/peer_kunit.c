@@ -26,6 +26,8 @@
 #define TEST_SLOW	0x7e570005	/* reply after a while */
 #define TEST_FLOOD	0x7e570006	/* each one makes another one */
 #define TEST_UNKNOWN	0x7e570007
+#define TEST_LATER	0x7e570008	/* TEST_NOTE, deferred */
+#define TEST_ERRNO	0x7e570009	/* reply: the error sent */
 
 /**
  * struct pair - two ends
@@ -76,6 +78,11 @@ static void on_refuse(struct mk_peer *peer, const struct mk_msg *msg)
 	mk_peer_answer(peer, msg, -ENOENT, &r, NULL, 0);
 }
 
+static void on_errno(struct mk_peer *peer, const struct mk_msg *msg)
+{
+	mk_peer_answer(peer, msg, *(const int *)msg->payload, NULL, NULL, 0);
+}
+
 static void on_silent(struct mk_peer *peer, const struct mk_msg *msg)
 {
 }
@@ -107,11 +114,14 @@ static const struct mk_control controls[] = {
 	  .fn = on_add },
 	{ .type = TEST_REFUSE, .request = true, .deferred = true,
 	  .fn = on_refuse },
+	{ .type = TEST_ERRNO, .bytes = 4, .request = true, .deferred = true,
+	  .fn = on_errno },
 	{ .type = TEST_SILENT, .request = true, .deferred = true,
 	  .fn = on_silent },
 	{ .type = TEST_SLOW, .request = true, .deferred = true,
 	  .fn = on_slow },
 	{ .type = TEST_FLOOD, .fn = on_flood },
+	{ .type = TEST_LATER, .bytes = 4, .deferred = true, .fn = on_note },
 	{ }
 };
 
@@ -296,6 +306,23 @@ static void requests(struct kunit *test)
 					   sizeof(sum), 1000, &r), -EPROTO);
 }
 
+static int call_errno(struct pair *p, int error)
+{
+	return mk_peer_call(p->a, TEST_ERRNO, &error, sizeof(error), NULL, 0,
+			    1000, NULL);
+}
+
+/* A peer does not choose errors that have a meaning in this kernel. */
+static void strange_errors(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_EXPECT_EQ(test, call_errno(p, -511), -511);
+	KUNIT_EXPECT_EQ(test, call_errno(p, -512), -EPROTO);
+	KUNIT_EXPECT_EQ(test, call_errno(p, -4096), -EPROTO);
+	KUNIT_EXPECT_EQ(test, call_errno(p, 1), -EPROTO);
+}
+
 static void late_reply(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -346,7 +373,7 @@ static void too_many_requests(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, mk_peer_send(p->a, &head, NULL, 0), 0);
 	/* It is being handled when the queue is empty again. */
 	flush_delayed_work(&p->b->rx_work);
-	for (i = 0; i < 200 && READ_ONCE(p->b->control_queued); i++)
+	for (i = 0; i < 200 && READ_ONCE(p->b->requests_queued); i++)
 		msleep(1);
 	for (i = 0; i < 49; i++) {
 		head.id++;
@@ -355,8 +382,26 @@ static void too_many_requests(struct kunit *test)
 	for (i = 0; i < 200 && p->a->counters.late_replies < 17; i++)
 		msleep(1);
 	/* One is being handled, 32 wait, the others were answered. */
-	KUNIT_EXPECT_EQ(test, p->b->control_queued, 32U);
+	KUNIT_EXPECT_EQ(test, p->b->requests_queued, 32U);
 	KUNIT_EXPECT_EQ(test, p->a->counters.late_replies, 17ULL);
+}
+
+/* What wants no reply is not lost because the requests take long. */
+static void notes_beside_requests(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct mk_msg_head slow = { .type = TEST_SLOW, .id = 1000000 };
+	struct mk_msg_head note = { .type = TEST_LATER };
+	u32 nr;
+
+	KUNIT_ASSERT_EQ(test, mk_peer_send(p->a, &slow, NULL, 0), 0);
+	for (nr = 0; nr < 50; nr++)
+		KUNIT_ASSERT_EQ(test, mk_peer_send_wait(p->a, &note, &nr,
+							sizeof(nr), HZ), 0);
+	KUNIT_EXPECT_EQ(test, notes_become(50), 50);
+	KUNIT_EXPECT_EQ(test, atomic_read(&note_errors), 0);
+	KUNIT_EXPECT_EQ(test, p->b->counters.refused, 0ULL);
+	KUNIT_EXPECT_EQ(test, p->b->notes_queued, 0U);
 }
 
 /* One that always has more gets pauses, and takes no more than its turns. */
@@ -443,9 +488,11 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(full_then_room),
 	KUNIT_CASE(too_long),
 	KUNIT_CASE(requests),
+	KUNIT_CASE(strange_errors),
 	KUNIT_CASE(late_reply),
 	KUNIT_CASE(malformed),
 	KUNIT_CASE(too_many_requests),
+	KUNIT_CASE(notes_beside_requests),
 	KUNIT_CASE(flood),
 	KUNIT_CASE(end_wakes_all),
 	KUNIT_CASE(end_loses_nothing),
