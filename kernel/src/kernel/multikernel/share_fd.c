@@ -33,12 +33,17 @@ static const struct mk_pages *mk_vma_pages(struct vm_area_struct *vma)
 	return mk_attachment_pages(vma->vm_file->private_data);
 }
 
-/* The page that is wanted, and those behind it, as they lie in one piece */
+/*
+ * The page that is wanted, and those behind it, as they lie in one piece. Not
+ * past the end of its 2 MiB: the next may be mapped by a large page, or be about
+ * to.
+ */
 static vm_fault_t mk_share_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long at = vmf->address & PAGE_MASK;
-	unsigned long end = min(vma->vm_end, at + MK_FAULT_AROUND * PAGE_SIZE);
+	unsigned long end = min3(vma->vm_end, at + MK_FAULT_AROUND * PAGE_SIZE,
+				 ALIGN(at + 1, PMD_SIZE));
 	vm_fault_t ret;
 	u64 addr, left;
 
