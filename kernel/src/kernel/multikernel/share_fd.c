@@ -316,8 +316,10 @@ int mk_op_share_attach(void *arg, struct mk_refusal *r)
 	a->generation = mk_attachment_generation(att);
 	a->bytes = mk_attachment_bytes(att);
 	strscpy_pad(a->name, mk_attachment_name(att), sizeof(a->name));
-	if (wanted.keep)
+	if (wanted.keep) {
+		mk_attachment_put(att);
 		return 0;
+	}
 	a->fd = mk_share_fd(att);
 	return min(a->fd, 0);
 }
