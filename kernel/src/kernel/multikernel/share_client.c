@@ -609,11 +609,13 @@ int mk_share_give(const char *name, const char *peer)
 }
 EXPORT_SYMBOL_GPL(mk_share_give);
 
-/* It is gone: nothing of it is attached any more. */
+/*
+ * What has been revoked is gone: nothing of it is attached any more. The first
+ * time the same error says that there is nothing to revoke.
+ */
 static bool mk_is_revoked(const struct mk_wire_share_op *op, int err)
 {
-	return op->generation && (err == -ENOENT ||
-				  (err == -ESTALE && !*op->peer));
+	return err == -ENOENT || (err == -ESTALE && !*op->peer);
 }
 
 static int mk_revoke_refuse(const struct mk_answer *answer, u32 timeout_ms,
@@ -635,11 +637,12 @@ int mk_share_revoke_wait(struct mk_wire_share_op *op, struct mk_refusal *r)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(op->timeout_ms);
 	struct mk_answer answer;
+	bool again = false;
 	int ret;
 
-	for (;;) {
+	for (;; again = true) {
 		ret = mk_op_call(MK_MSG_SHARE_REVOKE, op, &answer, r);
-		if (ret && !mk_is_revoked(op, ret))
+		if (ret && !(again && mk_is_revoked(op, ret)))
 			return ret;
 		if (ret || !answer.revoked.attached)
 			break;
