@@ -560,6 +560,9 @@ static void mk_share_party_gone(struct mk_share *share, struct mk_party *party)
 
 	list_for_each_entry_safe(att, next, &party->atts, node)
 		mk_party_drop_att(share, party, att);
+	/* Another instance may get its id, and come to the same start. */
+	if (party == mk_share_owner(share))
+		share->owner_epoch = 0;
 	if (share->state != MK_SHARE_LIVE)
 		return;
 	if (party == mk_share_owner(share)) {

@@ -94,7 +94,8 @@ struct mk_party {
  * @making: its memory is on the way: not there yet for anybody
  * @used: it has been attached
  * @owner_id: instance, 0 for the host
- * @owner_epoch: start of the owner that lent the frame (references)
+ * @owner_epoch: start of the owner that lent the frame (references); 0 once it
+ *	has ended
  * @nr_ranges: used
  * @ranges: its memory
  * @resources: its entries in /proc/iomem, or NULL
