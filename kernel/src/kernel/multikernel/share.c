@@ -472,7 +472,8 @@ int mk_share_add_att(struct mk_share *share, const char *name,
 	party->attached++;
 	share->attached++;
 	share->attaches++;
-	share->used = true;
+	/* A look at its own frame is not what it was lent for. */
+	share->used |= party != mk_share_owner(share);
 	return 0;
 }
 

@@ -92,7 +92,7 @@ struct mk_party {
  * @kind: enum mk_share_kind
  * @state: enum mk_share_state
  * @making: its memory is on the way: not there yet for anybody
- * @used: it has been attached
+ * @used: it has been attached, not only by its owner
  * @owner_id: instance, 0 for the host
  * @owner_epoch: start of the owner that lent the frame (references); 0 once it
  *	has ended

@@ -254,6 +254,10 @@ static void references(struct kunit *test)
 						 &f->r), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->r.reason, MK_REASON_SHARE_KIND);
 	KUNIT_EXPECT_EQ(test, mk_share_frames_of(&f->books, "a"), 1);
+	/* The owner itself cannot map it, but may try. */
+	KUNIT_EXPECT_EQ(test, attach(f, share, "a", MK_RIGHTS, &n), 0);
+	KUNIT_EXPECT_EQ(test, mk_share_drop_att(&f->books, "a", n, &f->r), 0);
+	KUNIT_EXPECT_EQ(test, reap(f), 0);
 	KUNIT_EXPECT_EQ(test, attach(f, share, "b", MK_RIGHTS, &n), 0);
 	KUNIT_EXPECT_EQ(test, mk_share_drop_att(&f->books, "b", n, &f->r), 0);
 	KUNIT_EXPECT_EQ(test, reap(f), 1);
