@@ -472,7 +472,8 @@ int mk_share_add_att(struct mk_share *share, const char *name,
 	party->attached++;
 	share->attached++;
 	share->attaches++;
-	share->used = true;
+	/* A look at its own frame is not what it was lent for. */
+	share->used |= party != mk_share_owner(share);
 	return 0;
 }
 
@@ -560,6 +561,9 @@ static void mk_share_party_gone(struct mk_share *share, struct mk_party *party)
 
 	list_for_each_entry_safe(att, next, &party->atts, node)
 		mk_party_drop_att(share, party, att);
+	/* Another instance may get its id, and come to the same start. */
+	if (party == mk_share_owner(share))
+		share->owner_epoch = 0;
 	if (share->state != MK_SHARE_LIVE)
 		return;
 	if (party == mk_share_owner(share)) {

@@ -92,9 +92,10 @@ struct mk_party {
  * @kind: enum mk_share_kind
  * @state: enum mk_share_state
  * @making: its memory is on the way: not there yet for anybody
- * @used: it has been attached
+ * @used: it has been attached, not only by its owner
  * @owner_id: instance, 0 for the host
- * @owner_epoch: start of the owner that lent the frame (references)
+ * @owner_epoch: start of the owner that lent the frame (references); 0 once it
+ *	has ended
  * @nr_ranges: used
  * @ranges: its memory
  * @resources: its entries in /proc/iomem, or NULL
@@ -284,6 +285,7 @@ int mk_share_call(u32 type, const void *payload, u32 len,
 		  struct mk_answer *answer, struct mk_refusal *r);
 struct mk_attachment *mk_attach(const struct mk_wanted *wanted,
 				struct mk_refusal *r);
+void mk_attachment_put(struct mk_attachment *att);
 int mk_attachment_release(const char *name, u32 id, struct mk_refusal *r);
 bool mk_attachment_is_kept(u32 id);
 int mk_share_revoke_wait(struct mk_wire_share_op *op, struct mk_refusal *r);

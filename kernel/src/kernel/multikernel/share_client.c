@@ -27,7 +27,8 @@
 /**
  * struct mk_attachment - what this kernel has attached
  * @node: in mk_attachments, later in mk_forgotten; mk_attachments_lock
- * @ref: one until its DETACH has been answered, one while its work is queued
+ * @ref: one until its DETACH has been answered, one while its work is queued,
+ *	one of whoever had it attached to be kept and still looks at it
  * @number: by which the host knows it
  * @id: of the share
  * @generation: of the share, when it was attached
@@ -171,7 +172,7 @@ static void mk_attachment_free(struct kref *ref)
 	kfree(container_of(ref, struct mk_attachment, ref));
 }
 
-static void mk_attachment_put(struct mk_attachment *att)
+void mk_attachment_put(struct mk_attachment *att)
 {
 	kref_put(&att->ref, mk_attachment_free);
 }
@@ -352,6 +353,7 @@ static struct mk_attachment *mk_attach_kept(const struct mk_wanted *wanted,
 		return att;
 	if (!mk_kept_find(att->name, 0)) {
 		att->kept = true;
+		kref_get(&att->ref);	/* the caller's */
 		return att;
 	}
 	mk_share_detach(att);
@@ -365,7 +367,9 @@ held:
  * @wanted: which one, and how
  * @r: refusal to fill
  *
- * Return: attachment, or ERR_PTR.
+ * One that is kept may be released by anybody at any time: the caller has a
+ * reference to look at it, for mk_attachment_put(). Return: attachment, or
+ * ERR_PTR.
  */
 struct mk_attachment *mk_attach(const struct mk_wanted *wanted,
 				struct mk_refusal *r)
@@ -605,11 +609,13 @@ int mk_share_give(const char *name, const char *peer)
 }
 EXPORT_SYMBOL_GPL(mk_share_give);
 
-/* It is gone: nothing of it is attached any more. */
+/*
+ * What has been revoked is gone: nothing of it is attached any more. The first
+ * time the same error says that there is nothing to revoke.
+ */
 static bool mk_is_revoked(const struct mk_wire_share_op *op, int err)
 {
-	return op->generation && (err == -ENOENT ||
-				  (err == -ESTALE && !*op->peer));
+	return err == -ENOENT || (err == -ESTALE && !*op->peer);
 }
 
 static int mk_revoke_refuse(const struct mk_answer *answer, u32 timeout_ms,
@@ -631,11 +637,12 @@ int mk_share_revoke_wait(struct mk_wire_share_op *op, struct mk_refusal *r)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(op->timeout_ms);
 	struct mk_answer answer;
+	bool again = false;
 	int ret;
 
-	for (;;) {
+	for (;; again = true) {
 		ret = mk_op_call(MK_MSG_SHARE_REVOKE, op, &answer, r);
-		if (ret && !mk_is_revoked(op, ret))
+		if (ret && !(again && mk_is_revoked(op, ret)))
 			return ret;
 		if (ret || !answer.revoked.attached)
 			break;

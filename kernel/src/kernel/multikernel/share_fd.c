@@ -33,12 +33,17 @@ static const struct mk_pages *mk_vma_pages(struct vm_area_struct *vma)
 	return mk_attachment_pages(vma->vm_file->private_data);
 }
 
-/* The page that is wanted, and those behind it, as they lie in one piece */
+/*
+ * The page that is wanted, and those behind it, as they lie in one piece. Not
+ * past the end of its 2 MiB: the next may be mapped by a large page, or be about
+ * to.
+ */
 static vm_fault_t mk_share_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long at = vmf->address & PAGE_MASK;
-	unsigned long end = min(vma->vm_end, at + MK_FAULT_AROUND * PAGE_SIZE);
+	unsigned long end = min3(vma->vm_end, at + MK_FAULT_AROUND * PAGE_SIZE,
+				 ALIGN(at + 1, PMD_SIZE));
 	vm_fault_t ret;
 	u64 addr, left;
 
@@ -311,8 +316,10 @@ int mk_op_share_attach(void *arg, struct mk_refusal *r)
 	a->generation = mk_attachment_generation(att);
 	a->bytes = mk_attachment_bytes(att);
 	strscpy_pad(a->name, mk_attachment_name(att), sizeof(a->name));
-	if (wanted.keep)
+	if (wanted.keep) {
+		mk_attachment_put(att);
 		return 0;
+	}
 	a->fd = mk_share_fd(att);
 	return min(a->fd, 0);
 }

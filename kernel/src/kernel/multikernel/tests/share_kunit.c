@@ -254,6 +254,10 @@ static void references(struct kunit *test)
 						 &f->r), -EINVAL);
 	KUNIT_EXPECT_EQ(test, f->r.reason, MK_REASON_SHARE_KIND);
 	KUNIT_EXPECT_EQ(test, mk_share_frames_of(&f->books, "a"), 1);
+	/* The owner itself cannot map it, but may try. */
+	KUNIT_EXPECT_EQ(test, attach(f, share, "a", MK_RIGHTS, &n), 0);
+	KUNIT_EXPECT_EQ(test, mk_share_drop_att(&f->books, "a", n, &f->r), 0);
+	KUNIT_EXPECT_EQ(test, reap(f), 0);
 	KUNIT_EXPECT_EQ(test, attach(f, share, "b", MK_RIGHTS, &n), 0);
 	KUNIT_EXPECT_EQ(test, mk_share_drop_att(&f->books, "b", n, &f->r), 0);
 	KUNIT_EXPECT_EQ(test, reap(f), 1);
@@ -263,6 +267,39 @@ static void references(struct kunit *test)
 						 &f->r), 0);
 	mk_share_kernel_gone(&f->books, "b");
 	KUNIT_EXPECT_EQ(test, reap(f), 1);
+}
+
+/* Nobody is told that a frame is free for a kernel that has ended. */
+static void lender_dies(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mk_share_spec spec = {
+		.name = "frame",
+		.owner = "a",
+		.owner_id = 1,
+		.owner_epoch = 1,
+		.bytes = 4096,
+		.kind = MK_SHARE_REFERENCE,
+	};
+	struct mk_share *share;
+	u32 n, revoked;
+
+	for (revoked = 0; revoked < 2; revoked++) {
+		KUNIT_ASSERT_EQ(test, mk_share_add(&f->books, &spec, &share,
+						   &f->r), 0);
+		mk_share_made(&f->books, share);
+		KUNIT_EXPECT_EQ(test, mk_share_add_grant(share, "b", MK_RIGHTS,
+							 &f->r), 0);
+		KUNIT_EXPECT_EQ(test, attach(f, share, "b", MK_RIGHTS, &n), 0);
+		if (revoked)
+			mk_share_revoke_all(&f->books, share, 0);
+		KUNIT_EXPECT_EQ(test, share->owner_epoch, 1);
+		mk_share_kernel_gone(&f->books, "a");
+		KUNIT_EXPECT_EQ(test, share->owner_epoch, 0);
+		KUNIT_EXPECT_EQ(test, mk_share_drop_att(&f->books, "b", n,
+							&f->r), 0);
+		KUNIT_EXPECT_EQ(test, reap(f), 1);
+	}
 }
 
 /* Its owner dies before its memory is there. */
@@ -478,6 +515,7 @@ static struct kunit_case share_cases[] = {
 	KUNIT_CASE(grantee_dies),
 	KUNIT_CASE(giving),
 	KUNIT_CASE(references),
+	KUNIT_CASE(lender_dies),
 	KUNIT_CASE(dies_in_making),
 	KUNIT_CASE(limits),
 	KUNIT_CASE(random_steps),
