@@ -21,10 +21,12 @@ for order in $(sed -n 's/.*mk\.orders=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' '
 		echo 0 > /sys/devices/system/cpu/cpu1/online
 		echo 1 > /sys/devices/system/cpu/cpu1/online
 		echo "look: cpus $(cat /sys/devices/system/cpu/online)" ;;
-	messages) mkctl msg ping host > /dev/null && echo "look: messages" ;;
+	messages)
+		mkctl msg ping host > /dev/null && mkctl msg ping leaky > /dev/null &&
+			echo "look: messages" ;;
 	shares)
 		mkctl pfn share mine -s 4M --to host:rw > /dev/null &&
-			mkctl pfn fill mine && mkctl pfn attach mine &&
+			mkctl pfn fill mine 7 && mkctl pfn attach mine &&
 			mkctl pfn detach mine && mkctl pfn revoke mine &&
 			echo "look: shares" ;;
 	esac
@@ -41,14 +43,16 @@ mkdir -p /run/more/mk
 cp /mk/lib.sh /run/more/mk
 (cd /run/more && find . | cpio -o -H newc 2>/dev/null) >> /run/look.cpio
 
-# look_in NAME CPUS ORDERS: an instance that does them and then looks
+# look_in NAME CPUS ORDERS [CHANNELS]: an instance that does them and then looks
 look_in() {
-	mkctl spawn "$(make_config "$1" "$2" 192M "loglevel=7 mk.orders=$3 mk.run=look" \
-		/boot/a /run/look.cpio)"
+	mk_config=$(make_config "$1" "$2" 192M "loglevel=7 mk.orders=$3 mk.run=look" \
+		/boot/a /run/look.cpio)
+	sed -i "s/^{/{ \"channels\": [${4:-}],/" "$mk_config"
+	mkctl spawn "$mk_config"
 }
 
 expect_exit leaky-spawn 0 look_in leaky 2 leak
-expect_exit clean-spawn 0 look_in clean 3-4 hotplug,messages,shares
+expect_exit clean-spawn 0 look_in clean 3-4 hotplug,messages,shares '"leaky"'
 
 # The host loses something meanwhile
 check host-loses insert mk_leak
