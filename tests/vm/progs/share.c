@@ -17,6 +17,7 @@
  *	share get NAME			generation state attaches refused extents,
  *					then "HOLDER RIGHTS ATTACHED FLAGS" lines
  *	share map NAME			mmap(2) as it must not be done
+ *	share edge NAME			faults at the edge of a large page
  *	share raw WHAT			ioctls as nobody makes them
  *	share speed NAME		reads, against own memory: percent
  *	share rounds N NAME		create, grant, attach, detach, revoke
@@ -28,6 +29,7 @@
  */
 #include <linux/mman.h>
 #include <linux/multikernel.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 
 #define PAGE	4096UL
@@ -261,6 +263,51 @@ static int bad_maps(char **arg)
 			 (errno = EFAULT, MAP_FAILED) : p, EFAULT);
 }
 
+static long faults(void)
+{
+	struct rusage usage = { };
+
+	my_syscall2(__NR_getrusage, RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/*
+ * A mapping from the last page of the first 2 MiB on. That page is touched
+ * first, or after the rest; the rest is one large page, and one fault, anyway.
+ */
+static int edge(char **arg)
+{
+	struct mk_share_attach a;
+	int last, before, n;
+	volatile char *p;
+	long i, large = 2UL << 20;
+
+	if (attach(arg[0], rights("rw"), 0, &a))
+		return 1;
+	for (last = 0; last < 2; last++) {
+		p = mmap(NULL, large + PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 a.fd, large - PAGE);
+		if (p == MAP_FAILED) {
+			printf("mmap: %d\n", errno);
+			return 1;
+		}
+		if (!last)
+			p[0] = 1;
+		before = faults();
+		for (i = 0; i < large; i += PAGE)
+			p[PAGE + i] = 1;
+		n = faults() - before;
+		if (last)
+			p[0] = 1;
+		munmap((void *)p, large + PAGE);
+		if (n > 8) {
+			printf("%d faults for a large page\n", n);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /* Structs that libmk never fills in: one refusal a line */
 static int raw(char **arg)
 {
@@ -293,6 +340,8 @@ static int raw(char **arg)
 		a.id = 77777;
 	else if (!strcmp(arg[0], "attach-stale"))
 		a.generation = ~0UL;
+	else if (!strcmp(arg[0], "revoke-stale"))
+		o.generation = ~0UL;
 	else if (!strcmp(arg[0], "get-reserved"))
 		g.reserved = 1;
 	else
@@ -303,6 +352,9 @@ static int raw(char **arg)
 	if (arg[0][0] == 'a')
 		return ioctl(dev, MK_IOC_SHARE_ATTACH, &a) ?
 		       refused(arg[0], &a.refusal) : 0;
+	if (arg[0][0] == 'r')
+		return ioctl(dev, MK_IOC_SHARE_REVOKE, &o) ?
+		       refused(arg[0], &o.refusal) : 0;
 	if (arg[0][1] == 'r')
 		return ioctl(dev, MK_IOC_SHARE_GRANT, &o) ?
 		       refused(arg[0], &o.refusal) : 0;
@@ -538,6 +590,8 @@ static int verb(const char *v, char **arg)
 		return get(arg);
 	if (!strcmp(v, "map"))
 		return bad_maps(arg);
+	if (!strcmp(v, "edge"))
+		return edge(arg);
 	if (!strcmp(v, "raw"))
 		return raw(arg);
 	if (!strcmp(v, "allow"))

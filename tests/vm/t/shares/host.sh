@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 47
+plan 50
 
 PATH=$PATH:/mk/bin
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
@@ -96,6 +96,7 @@ expect_equal sum-256m "$(share sum big rw)" "$big"
 share hold big ro leave > $MK_RUN/hold 2>&1 &
 wait_for 10 grep -q held $MK_RUN/hold
 expect_equal pat-pieces "$(pat_has big)" ''
+check large-page-edge share edge big
 check speed share speed big
 check revoke-256m share revoke big - 5000
 wait
@@ -109,6 +110,10 @@ refused size-too-large "create: 12 164 1073741824 $free x" share create x 0x4000
 refused name-bad 'create: 22 162 0 0 X' share create X 4096
 refused unknown 'attach: 2 160 0 0 nobody' share sum nobody
 refused owner-unknown 'create: 2 128 0 0 nobody' share create x 4096 nobody
+
+share create raw 4096
+expect_equal revoke-stale "$(share raw revoke-stale | cut -d ' ' -f 1-3)" 'revoke-stale: 116 171'
+check revoke-after-stale share revoke raw - 0
 
 # Its folder
 share create seen 8192
