@@ -5,8 +5,8 @@
  *
  * A doorbell only queues the work of those peers that have something to say;
  * what they wrote is copied once and then checked. A peer that always has more
- * gets MK_RX_TURNS turns in a row and then a pause that is as long, so it can
- * starve neither the others nor the CPU.
+ * gets MK_RX_TURNS turns in a row and then a pause that is about as long, so it
+ * can starve neither the others nor the CPU.
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
@@ -21,6 +21,7 @@
 
 #define MK_RX_BUDGET	64	/* messages of one ring in one turn */
 #define MK_STARVE_JIFFIES HZ	/* to wait for a doorbell at space */
+#define MK_MUTE_MAX	((unsigned long)HZ / 10)	/* longest pause */
 #define MK_RX_TURNS	16	/* full turns in a row, then a pause */
 
 struct workqueue_struct *mk_wq;
@@ -118,7 +119,7 @@ static void mk_peer_turn(struct mk_peer *peer)
 	peer->turns = 0;
 	mk_peer_count(&peer->counters.muted);
 	queue_delayed_work(mk_wq, &peer->rx_work,
-			   max(jiffies - peer->busy_since, 1UL));
+			   clamp(jiffies - peer->busy_since, 1UL, MK_MUTE_MAX));
 }
 
 static void mk_peer_rx(struct work_struct *work)
