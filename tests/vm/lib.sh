@@ -288,15 +288,16 @@ expect_topology() {
 log_has() { mkctl logs "$1" | grep -qE -e "$2"; }
 
 # What is bound to some CPUs: tasks (but the kernel's own of one CPU, which have
-# a slash in their name), interrupts, and cpusets where a test has them. A task
-# that loses its binding may run everywhere, as PID 1 may.
+# a slash in their name, and kcompactd, which the kernel binds anew with each CPU
+# that comes online), interrupts, and cpusets where a test has them. A task that
+# loses its binding may run everywhere, as PID 1 may.
 affinities() {
 	cat /proc/[0-9]*/status | awk '
 		/^Name:/ { name = $2 }
 		/^Cpus_allowed:/ {
 			if (!all)
 				all = $2
-			else if ($2 != all && name !~ /\//)
+			else if ($2 != all && name !~ /\/|^kcompactd/)
 				print name, $2
 		}'
 	cat /proc/irq/*/smp_affinity

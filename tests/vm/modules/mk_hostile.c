@@ -22,6 +22,7 @@
 #include <asm/apic.h>
 #include <asm/irq_vectors.h>
 #include <linux/io.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mk_region.h>
 #include <linux/mk_share.h>
@@ -372,9 +373,12 @@ static bool go_on(u64 end)
 
 static int write_all(void *unused)
 {
-	u64 end = local_clock() + seconds * NSEC_PER_SEC;
+	u64 end;
 	u32 phase;
 
+	/* The log is among what it overwrites: time to read what was found. */
+	ssleep(3);
+	end = local_clock() + seconds * NSEC_PER_SEC;
 	while (go_on(end)) {
 		/*
 		 * By turns of a quarter of a second: noise; messages only, so
