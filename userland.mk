@@ -12,9 +12,10 @@ MK_GIT_VERSION := $(shell git describe --always --dirty 2>/dev/null)
 MK_VERSION := $(MK_VERSION_BASE)$(addprefix -,$(MK_GIT_VERSION))
 
 UL_CC ?= $(CC)
+# -MD, not -MMD: the headers of kernel/src are searched as if they were the system's
 UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-Werror -MMD -MP -Iinclude -Iinclude/uapi
+	-Werror -MD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask
