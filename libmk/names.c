@@ -72,7 +72,7 @@ static const char *const channel_state_names[] = {
 };
 
 /* By bit */
-static const char *const feature_names[] = { "log", "beats", "stop" };
+static const char *const feature_names[] = { "log", "beats", "stop", "park" };
 
 _Static_assert(MK_FEATURES == (1U << MK_ARRAY_SIZE(feature_names)) - 1,
 	       "every feature has a name");

@@ -417,6 +417,26 @@ static const struct reason_text reasons[] = {
 		"share-bad-pages", MK_ERR_FAILED,
 		"what the host tells of its memory cannot be, or is not write-back: frame {a:hex}",
 		"the host's kernel is broken, or of another version" },
+	[MK_REASON_WATCHDOG_TIME] = {
+		"watchdog-time", MK_ERR_CONFIG,
+		"a watchdog of {a} ms; at least {b} ms",
+		"give a longer time, or 0 to switch it off" },
+	[MK_REASON_CPU_NO_ANSWER] = {
+		"cpu-no-answer", MK_ERR_FAILED,
+		"CPU {a} does not answer",
+		"nothing was frozen; 'mkctl show' tells whether it beats, 'mkctl kill' ends the instance in any case" },
+	[MK_REASON_FEATURE_MISSING] = {
+		"feature-missing", MK_ERR_CONFIG,
+		"its kernel cannot do that (feature {a:hex})",
+		"start it with a kernel that has it: 'mkctl show' lists the features" },
+	[MK_REASON_NOTHING_TO_DUMP] = {
+		"nothing-to-dump", MK_ERR_NOT_FOUND,
+		"no kernel has run in its memory yet",
+		"start it first" },
+	[MK_REASON_DUMP_ADDRESS] = {
+		"dump-address", MK_ERR_CONFIG,
+		"{b:size} at {a:hex} are not in its memory",
+		"'mkctl show' lists its memory" },
 };
 
 static const struct reason_text *reason_text(uint32_t reason)

@@ -68,7 +68,7 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 		"$("$fake" show web -j | jq -c '.instances[0].cpu_numbers')"
 	has "0x140000000-0x14fffffff" "$output"
 	has "cmdline   quiet" "$output"
-	has "features:   log beats stop" "$output"
+	has "features:   log beats stop park" "$output"
 	is '[2,"mkctl.show/1","quiet",1500000]' "$("$fake" show --all -j |
 		jq -c '[(.instances | length), .schema, .instances[1].made_from.cmdline, .instances[0].boot_ns]')"
 	is "1073741824 536870912 2" "$("$fake" pool show -j |

@@ -31,7 +31,7 @@
 /* Version of everything that two kernels share: region, rings, boot hand-over.
  * It is in the kernel image's ELF note and in the region's header.
  */
-#define MK_ABI_VERSION		3
+#define MK_ABI_VERSION		4
 
 /*
  * What a kernel can do with what two kernels share, beyond the version. The
@@ -41,8 +41,10 @@
 #define MK_FEATURE_LOG		0x1ULL	/* its log goes to the host */
 #define MK_FEATURE_BEATS	0x2ULL	/* its CPUs count heartbeats */
 #define MK_FEATURE_STOP		0x4ULL	/* the host can ask it to power off */
+#define MK_FEATURE_PARK		0x8ULL	/* its CPUs answer the host's NMI: they
+					 * store their registers and wait */
 #define MK_FEATURES		(MK_FEATURE_LOG | MK_FEATURE_BEATS | \
-				 MK_FEATURE_STOP)
+				 MK_FEATURE_STOP | MK_FEATURE_PARK)
 #define MK_FEATURES_NEEDED	(MK_FEATURE_LOG | MK_FEATURE_STOP)
 
 /* The ELF note by which a kernel image says that it can be an instance:
@@ -99,6 +101,9 @@ enum mk_state {
 	MK_NR_STATES
 };
 
+/* In struct mk_event only: DESTROY has run */
+#define MK_STATE_GONE		0xffffU
+
 /** enum mk_cause - why an instance is in the state that it is in */
 enum mk_cause {
 	MK_CAUSE_NONE		= 0,
@@ -108,7 +113,7 @@ enum mk_cause {
 	MK_CAUSE_REBOOT		= 4,
 	MK_CAUSE_PANIC		= 5,
 	MK_CAUSE_KILL		= 6,	/* KILL was asked for */
-	MK_CAUSE_HANG		= 7,
+	MK_CAUSE_HANG		= 7,	/* a CPU of it does not beat any more */
 	MK_CAUSE_BOOT_TIMEOUT	= 8,
 	MK_CAUSE_CPU_START	= 9,	/* its first CPU did not come up */
 	MK_NR_CAUSES
@@ -228,6 +233,16 @@ enum mk_reason {
 	MK_REASON_SHARE_NO_GRANT	= 181,	/* object: the peer */
 	MK_REASON_SHARE_BAD_PAGES	= 182,	/* a: frame: what the host told of
 						 * a share cannot be */
+	/* health and dumps */
+	MK_REASON_WATCHDOG_TIME		= 192,	/* a: ms, b: least; 0 is off */
+	MK_REASON_CPU_NO_ANSWER		= 193,	/* a: cpu (host's number): it took
+						 * no NMI */
+	MK_REASON_FEATURE_MISSING	= 194,	/* a: MK_FEATURE_*: the instance's
+						 * kernel does not have it */
+	MK_REASON_NOTHING_TO_DUMP	= 195,	/* it has no memory, or no kernel
+						 * ran in it */
+	MK_REASON_DUMP_ADDRESS		= 196,	/* a: address, b: bytes: not in its
+						 * memory */
 };
 
 /**
@@ -310,18 +325,22 @@ struct mk_create {
 };
 
 /**
- * struct mk_by_id - MK_IOC_DESTROY, MK_IOC_STOP, MK_IOC_KILL
+ * struct mk_by_id - MK_IOC_DESTROY, MK_IOC_STOP, MK_IOC_KILL, MK_IOC_FREEZE,
+ *	MK_IOC_THAW
  * @size: in: sizeof(struct mk_by_id)
  * @id: in: instance
  * @flags: in: zero
- * @cause: in: for MK_IOC_KILL, enum mk_cause: MK_CAUSE_KILL, or
- *	MK_CAUSE_BOOT_TIMEOUT by a caller that gave up on its start (the end is
- *	then failed); 0 means MK_CAUSE_KILL. Zero for the others.
+ * @cause: in: for MK_IOC_KILL, enum mk_cause: MK_CAUSE_KILL;
+ *	MK_CAUSE_HANG by a caller that gave up on one that is unresponsive; or
+ *	MK_CAUSE_BOOT_TIMEOUT by one that gave up on its start (the end is then
+ *	failed); 0 means MK_CAUSE_KILL. Zero for the others.
  * @refusal: out
  *
  * STOP asks and returns; poll for the end. KILL returns when the CPUs are
- * back; on an instance that has ended it does nothing. Errors: -ENOENT, -EBUSY
- * wrong state.
+ * back; on an instance that has ended it does nothing. FREEZE makes all CPUs of
+ * a running instance store their registers and wait, and returns when they do;
+ * THAW lets them go on. Errors: -ENOENT, -EBUSY wrong state, -EOPNOTSUPP its
+ * kernel cannot, -ETIMEDOUT a CPU does not answer (then nothing is frozen).
  */
 struct mk_by_id {
 	__u32 size;
@@ -463,6 +482,14 @@ struct mk_range {
  *	as long as no image is loaded
  * @handoff_bytes: out: its size, 0 likewise
  * @beats: out: heartbeats since the start, all CPUs together
+ * @watchdog_ms: out: see struct mk_set_watchdog
+ * @nr_stuck: out: CPUs of it that do not beat while it is unresponsive
+ * @stuck_cpu: out: the first of those, its number on the host; else 0
+ * @last_state: out: enum mk_state: how the boot before this one ended, or the
+ *	present one if it has ended; MK_STATE_CREATED for none yet
+ * @last_cause: out: enum mk_cause of that end
+ * @reserved: zero
+ * @last_ended_realtime_ns: out: when
  * @created_ns: out: CLOCK_BOOTTIME of the host in ns, 0 for not yet
  * @loaded_ns: out
  * @started_ns: out: when START was asked for
@@ -500,6 +527,13 @@ struct mk_get {
 	__aligned_u64 handoff_addr;
 	__aligned_u64 handoff_bytes;
 	__aligned_u64 beats;
+	__u32 watchdog_ms;
+	__u32 nr_stuck;
+	__u32 stuck_cpu;
+	__u32 last_state;
+	__u32 last_cause;
+	__u32 reserved;
+	__aligned_u64 last_ended_realtime_ns;
 	__aligned_u64 created_ns;
 	__aligned_u64 loaded_ns;
 	__aligned_u64 started_ns;
@@ -523,13 +557,19 @@ struct mk_get {
 /**
  * struct mk_open - MK_IOC_OPEN: a file descriptor on one instance
  * @size: in: sizeof(struct mk_open)
- * @id: in: instance
+ * @id: in: instance; 0 with MK_OPEN_EVENTS for all
  * @kind: in: MK_OPEN_EVENTS: read(2) gives struct mk_event, one per call, the
- *	present state first; poll(2) says when there is a newer one.
+ *	present state first; poll(2) says when there is a newer one. Of all
+ *	instances (@id 0) every change is given in its order, beginning with
+ *	the oldest that is kept (MK_EVENTS_KEPT); @lost in an event says how
+ *	many the reader was too slow for.
  *	MK_OPEN_LOG: read(2) gives whole lines of its kernel log, oldest first,
  *	in the form of /dev/kmsg ("PRIO,SEQ,USEC,FLAGS;TEXT\n"); 0 at the end
  *	of what there is; poll(2) says when there is more. The log of the last
  *	boot survives the instance's end.
+ *	MK_OPEN_MEMORY: pread(2) at a physical address gives what is in the
+ *	instance's memory, up to the end of that piece; -ENXIO outside of it.
+ *	Needs CAP_SYS_ADMIN. While it runs the memory changes under the reader.
  * @fd: out: close-on-exec
  * @refusal: out
  *
@@ -546,15 +586,99 @@ struct mk_open {
 
 #define MK_OPEN_EVENTS		0
 #define MK_OPEN_LOG		1
+#define MK_OPEN_MEMORY		2
 
-/** struct mk_event - one state of an instance, from a MK_OPEN_EVENTS fd */
+#define MK_EVENTS_KEPT		256	/* of all instances */
+
+/**
+ * struct mk_event - one state of an instance, from a MK_OPEN_EVENTS fd
+ * @change_seq: of one instance: counts its changes; of all: counts events
+ * @time_ns: CLOCK_BOOTTIME of the host
+ * @realtime_ns: CLOCK_REALTIME of the host
+ * @id: of the instance
+ * @state: enum mk_state, or MK_STATE_GONE
+ * @cause: enum mk_cause
+ * @epoch: number of the start
+ * @stuck_cpu: with unresponsive: first CPU that does not beat, host's number
+ * @lost: of all: events that were overwritten before this one was read
+ * @name: of the instance
+ */
 struct mk_event {
 	__aligned_u64 change_seq;
-	__aligned_u64 time_ns;		/* CLOCK_BOOTTIME of the host */
+	__aligned_u64 time_ns;
+	__aligned_u64 realtime_ns;
 	__u32 id;
-	__u32 state;			/* enum mk_state */
-	__u32 cause;			/* enum mk_cause */
+	__u32 state;
+	__u32 cause;
 	__u32 epoch;
+	__u32 stuck_cpu;
+	__u32 lost;
+	char name[MK_NAME_MAX];
+};
+
+/**
+ * struct mk_set_watchdog - MK_IOC_SET_WATCHDOG: when is it unresponsive?
+ * @size: in: sizeof(struct mk_set_watchdog)
+ * @id: in: instance, any state
+ * @timeout_ms: in: a running instance of which a CPU has not beaten for so long
+ *	is unresponsive, and running again when all beat; MK_WATCHDOG_MIN to
+ *	MK_WATCHDOG_MAX, 0 to switch it off. MK_WATCHDOG_DEFAULT unless set.
+ * @reserved: zero
+ * @refusal: out
+ *
+ * Errors: -ENOENT, -EINVAL
+ */
+struct mk_set_watchdog {
+	__u32 size;
+	__u32 id;
+	__u32 timeout_ms;
+	__u32 reserved;
+	struct mk_refusal refusal;
+};
+
+#define MK_WATCHDOG_MIN		1000	/* ms */
+#define MK_WATCHDOG_MAX		600000
+#define MK_WATCHDOG_DEFAULT	4000
+
+#define MK_DUMP_NOTE_BYTES	512	/* room for one CPU's note */
+
+/**
+ * struct mk_dump - MK_IOC_DUMP: what a dump of an instance has to say
+ * @size: in: sizeof(struct mk_dump)
+ * @id: in: instance that has memory and was started
+ * @vmcoreinfo: out: physical address of its vmcoreinfo note, 0 for none
+ * @vmcoreinfo_bytes: out
+ * @phys_base: out: of its kernel text: physical = virtual - __START_KERNEL_map
+ *	+ this
+ * @page_offset: out: virtual address of its direct map
+ * @text: out: virtual address of _text
+ * @text_phys: out: physical address of it
+ * @text_bytes: out: _end - _text
+ * @nr_notes: in: room at @notes; out: CPUs that there are
+ * @nr_saved: out: of them those whose registers were stored
+ * @notes: in: pointer to @nr_notes notes of MK_DUMP_NOTE_BYTES, or 0; out: ELF
+ *	notes "CORE", NT_PRSTATUS, one a CPU in the instance's own numbering,
+ *	zero where none was stored
+ * @refusal: out
+ *
+ * Registers are stored when it is frozen, when it panics, and at its end, by
+ * those CPUs that take the host's NMI. All was said by the instance: addresses
+ * are checked to lie in its memory, else they are 0. Errors: -ENOENT, -ENODATA
+ */
+struct mk_dump {
+	__u32 size;
+	__u32 id;
+	__aligned_u64 vmcoreinfo;
+	__aligned_u64 vmcoreinfo_bytes;
+	__aligned_u64 phys_base;
+	__aligned_u64 page_offset;
+	__aligned_u64 text;
+	__aligned_u64 text_phys;
+	__aligned_u64 text_bytes;
+	__u32 nr_notes;
+	__u32 nr_saved;
+	__aligned_u64 notes;
+	struct mk_refusal refusal;
 };
 
 /**
@@ -617,6 +741,10 @@ struct mk_pool {
 #define MK_IOC_SHARE_ATTACH	_IOWR(MK_IOC_MAGIC, 0x94, struct mk_share_attach)
 #define MK_IOC_SHARE_DETACH	_IOWR(MK_IOC_MAGIC, 0x95, struct mk_share_op)
 #define MK_IOC_SHARE_GET	_IOWR(MK_IOC_MAGIC, 0x96, struct mk_share_get)
+#define MK_IOC_SET_WATCHDOG	_IOWR(MK_IOC_MAGIC, 0x98, struct mk_set_watchdog)
+#define MK_IOC_FREEZE		_IOWR(MK_IOC_MAGIC, 0x99, struct mk_by_id)
+#define MK_IOC_THAW		_IOWR(MK_IOC_MAGIC, 0x9a, struct mk_by_id)
+#define MK_IOC_DUMP		_IOWR(MK_IOC_MAGIC, 0x9b, struct mk_dump)
 
 #include <linux/multikernel_peers.h>
 

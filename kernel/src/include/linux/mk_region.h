@@ -88,6 +88,7 @@ static_assert(sizeof(struct mk_region_header) == 128);
  * @log_offset: struct mk_logring
  * @log_data_bytes: size of the log ring's data
  * @name: of the instance
+ * @request: enum mk_request; its CPUs look there when they get an NMI
  */
 struct mk_region_entry {
 	__u32 id;
@@ -100,9 +101,22 @@ struct mk_region_entry {
 	__u32 log_offset;
 	__u32 log_data_bytes;
 	char name[MK_NAME_MAX];
-	__u32 reserved[14];
+	__u32 request;
+	__u32 reserved[13];
 };
 static_assert(sizeof(struct mk_region_entry) == 128);
+
+/**
+ * enum mk_request - what the host wants of a CPU that gets an NMI
+ * @MK_REQUEST_NONE: nothing; those that wait go on
+ * @MK_REQUEST_FREEZE: store the registers, wait until the request is another
+ * @MK_REQUEST_SAVE: store the registers unless they are, wait for the INIT
+ */
+enum mk_request {
+	MK_REQUEST_NONE		= 0,
+	MK_REQUEST_FREEZE	= 1,
+	MK_REQUEST_SAVE		= 2,
+};
 
 /**
  * struct mk_region_cpu - which kernel has a CPU
@@ -115,6 +129,18 @@ struct mk_region_cpu {
 };
 
 #define MK_CPU_NOBODY		0xffffffffU
+
+/**
+ * struct mk_slot_cpu - one CPU of an instance
+ * @irq_beats: counted up ten times a second by an interrupt
+ * @task_beats: counted up once a second by a task of the highest priority
+ */
+struct mk_slot_cpu {
+	__u32 irq_beats;
+	__u32 task_beats;
+};
+
+#define MK_SLOT_WORDS		(MK_SLOT_CPUS / 64)
 
 /**
  * struct mk_slot - what an instance says of itself; only it writes here
@@ -132,7 +158,17 @@ struct mk_region_cpu {
  * @features: MK_FEATURE_* that it uses: what it and the host have
  * @alive_clock_ns: what the clock of its log showed at @alive_tsc, 0 for not
  *	said
- * @beats: per CPU (in its own numbering), counted up ten times a second
+ * @page_offset: virtual address of its direct map
+ * @text: virtual address of its _text
+ * @text_bytes: _end - _text
+ * @notes: physical address of the notes of its CPUs: MK_DUMP_NOTE_BYTES each
+ * @nr_notes: how many
+ * @reserved0: zero
+ * @beating: bit n: CPU n beats and answers NMIs; the host sends one to no other
+ * @saved: bit n: the registers of CPU n are in its note
+ * @parked: bit n: CPU n waits as MK_REQUEST_FREEZE or _SAVE asks for
+ * @cpus: by its own numbering
+ * @apicids: of @cpus; valid where @beating is set
  */
 struct mk_slot {
 	__u32 epoch;
@@ -149,10 +185,21 @@ struct mk_slot {
 	__u64 phys_base;
 	__u64 features;
 	__u64 alive_clock_ns;
-	__u8 reserved[416];
-	__u64 beats[MK_SLOT_CPUS];
+	__u64 page_offset;
+	__u64 text;
+	__u64 text_bytes;
+	__u64 notes;
+	__u32 nr_notes;
+	__u32 reserved0;
+	__u64 beating[MK_SLOT_WORDS];
+	__u64 saved[MK_SLOT_WORDS];
+	__u64 parked[MK_SLOT_WORDS];
+	__u8 reserved[280];
+	struct mk_slot_cpu cpus[MK_SLOT_CPUS];
+	__u32 apicids[MK_SLOT_CPUS];
 };
-static_assert(sizeof(struct mk_slot) == 512 + 8 * MK_SLOT_CPUS);
+static_assert(offsetof(struct mk_slot, cpus) == 512);
+static_assert(sizeof(struct mk_slot) == 512 + 12 * MK_SLOT_CPUS);
 static_assert(sizeof(struct mk_slot) <= MK_REGION_PAGE);
 
 #endif /* _LINUX_MK_REGION_H */

@@ -185,7 +185,7 @@ static u64 mk_beats(const struct mk_instance *inst)
 	u32 i;
 
 	for (i = 0; i < MK_SLOT_CPUS; i++)
-		sum += READ_ONCE(inst->slot->beats[i]);
+		sum += READ_ONCE(inst->slot->cpus[i].irq_beats);
 	return sum;
 }
 

@@ -302,9 +302,10 @@ static DEFINE_PER_CPU(struct timer_list, mk_beat_timer);
 
 static void mk_beat(struct timer_list *timer)
 {
-	u64 *beat = &mk_slot->beats[smp_processor_id() % MK_SLOT_CPUS];
+	u32 cpu = smp_processor_id() % MK_SLOT_CPUS;
+	u32 *beats = &mk_slot->cpus[cpu].irq_beats;
 
-	WRITE_ONCE(*beat, *beat + 1);
+	WRITE_ONCE(*beats, *beats + 1);
 	mod_timer(timer, jiffies + MK_BEAT_JIFFIES);
 }
 

@@ -105,7 +105,7 @@ expect_refusal kernel-bad-segment 3 'bad segment' with_kernel /run/bad
 patched /boot/a $((note + 8)) '\0002'
 expect_refusal kernel-no-note 3 'build it with CONFIG_MULTIKERNEL=y' with_kernel /run/bad
 patched /boot/a $((note + 20)) '\0011'
-expect_refusal kernel-other-abi 3 'speaks version 9 .* this host version 3' with_kernel /run/bad
+expect_refusal kernel-other-abi 3 'speaks version 9 .* this host version 4' with_kernel /run/bad
 
 patched /boot/a.bz 1000001 '\0252\0125\0252'
 expect_refusal bzimage-flipped 3 'checksum is wrong' with_kernel /run/bad

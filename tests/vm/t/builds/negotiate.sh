@@ -19,13 +19,13 @@ patched() {
 spawn() { mkctl spawn "$(make_config bad 2 "$MK_SMALL" loglevel=7 /run/bad)" "$@"; }
 
 remember
-patched 20 '\0004'
-expect_refusal newer-version 3 'speaks version 4 of what kernels share, this host version 3' spawn
+patched 20 '\0005'
+expect_refusal newer-version 3 'speaks version 5 of what kernels share, this host version 4' spawn
 patched 20 '\0001'
-expect_refusal older-version 3 'speaks version 1 of what kernels share, this host version 3' spawn
+expect_refusal older-version 3 'speaks version 1 of what kernels share, this host version 4' spawn
 # As version 1 wrote it: nothing behind the version
 patched 4 '\0004\0000\0000\0000\0001\0000\0153\0155Linux\0000\0000\0000\0001'
-expect_refusal version-1-note 3 'speaks version 1 of what kernels share, this host version 3' spawn
+expect_refusal version-1-note 3 'speaks version 1 of what kernels share, this host version 4' spawn
 # It cannot be asked to stop
 patched 24 '\0003'
 expect_refusal feature-missing 3 'has features 0x3 of what kernels share, this host needs 0x5' spawn
@@ -41,7 +41,7 @@ expect_unchanged nothing-changed
 cp /boot/b.vmlinux /run/bad
 mkctl spawn "$(make_config good 2 "$MK_SMALL" loglevel=7 /run/bad)" > /dev/null
 mkctl show good > "$OUT"
-expect_text shown "$OUT" '^  features: +log beats stop$'
+expect_text shown "$OUT" '^  features: +log beats stop park$'
 mkctl show good -j | tr -d ' \n' > "$OUT"
-expect_text shown-json "$OUT" '"features":\["log","beats","stop"\]'
+expect_text shown-json "$OUT" '"features":\["log","beats","stop","park"\]'
 rm /run/bad

@@ -19,5 +19,5 @@ check another-release test "${release%%-*}" != "$(uname -r | sed 's/-.*//')"
 expect_exit spawn 0 mkctl spawn "$(make_config other 2-3 "$MK_SMALL" loglevel=7 /boot/other)"
 check uname wait_for 20 log_has other "report: uname Linux [^ ]+ $release "
 mkctl show other > "$OUT"
-expect_text shared-features "$OUT" '^  features: +log beats stop$'
+expect_text shared-features "$OUT" '^  features: +log beats stop park$'
 expect_exit stop 0 mkctl stop other
