@@ -73,12 +73,13 @@ static bool parse_ago(const char *s, struct since *ret)
 	uint64_t number, ago_ns;
 	size_t i;
 
-	if (*s++ != '-' || !take_number(&s, SECONDS_MAX / 86400, &number))
+	if (*s++ != '-' || !take_number(&s, SECONDS_MAX, &number))
 		return false;
 	for (i = 0; i < MK_ARRAY_SIZE(units); i++)
 		if (!strcmp(s, units[i].name))
 			break;
-	if (i == MK_ARRAY_SIZE(units))
+	if (i == MK_ARRAY_SIZE(units) ||
+	    number > SECONDS_MAX / units[i].seconds)
 		return false;
 	ago_ns = number * units[i].seconds * NS_PER_S;
 	*ret = (struct since){

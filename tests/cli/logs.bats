@@ -52,6 +52,7 @@ refused() { # MESSAGE HINT OPTION...
 	[ "$up" -gt 10 ]
 	is '[2500000,1234567890]' "$("$fake" logs web -j --since -$((up - 2))s | times)"
 	is '[1000,2500000,1234567890]' "$("$fake" logs web -j --since -9999d | times)"
+	is '[1000,2500000,1234567890]' "$("$fake" logs web -j --since -3000000000s | times)"
 	is '[1234567890]' "$("$fake" logs web -j --since -$((up - 5))s | times)"
 }
 
@@ -73,7 +74,7 @@ refused() { # MESSAGE HINT OPTION...
 	for time in yesterday -5 5s -5m -5mins -s - 1. .5 1.1234567 1e3 0x1 +1 \
 		"1 " 24:00 12:60 12:00:61 1:00 14:3:05 12:00: 2026-02-30\ 12:00 2026-13-01\ 12:00 \
 		2026-01-01T12:00 2026-01-01 26-01-01\ 12:00 "2026-01-01  12:00" \
-		99999999999999999999 -99999999999999999999s; do
+		99999999999999999999 -99999999999999999999s -36601d -9999999999s; do
 		refused "--since: '$time' is no time" '12.5 (seconds' --since="$time"
 	done
 }
