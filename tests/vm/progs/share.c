@@ -340,7 +340,8 @@ static int raw(char **arg)
 		a.id = 77777;
 	else if (!strcmp(arg[0], "attach-stale"))
 		a.generation = ~0UL;
-	else if (!strcmp(arg[0], "revoke-stale"))
+	else if (!strcmp(arg[0], "revoke-stale") ||
+		 !strcmp(arg[0], "detach-stale"))
 		o.generation = ~0UL;
 	else if (!strcmp(arg[0], "get-reserved"))
 		g.reserved = 1;
@@ -354,6 +355,9 @@ static int raw(char **arg)
 		       refused(arg[0], &a.refusal) : 0;
 	if (arg[0][0] == 'r')
 		return ioctl(dev, MK_IOC_SHARE_REVOKE, &o) ?
+		       refused(arg[0], &o.refusal) : 0;
+	if (arg[0][0] == 'd')
+		return ioctl(dev, MK_IOC_SHARE_DETACH, &o) ?
 		       refused(arg[0], &o.refusal) : 0;
 	if (arg[0][1] == 'r')
 		return ioctl(dev, MK_IOC_SHARE_GRANT, &o) ?

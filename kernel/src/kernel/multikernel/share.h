@@ -286,7 +286,8 @@ int mk_share_call(u32 type, const void *payload, u32 len,
 struct mk_attachment *mk_attach(const struct mk_wanted *wanted,
 				struct mk_refusal *r);
 void mk_attachment_put(struct mk_attachment *att);
-int mk_attachment_release(const char *name, u32 id, struct mk_refusal *r);
+int mk_attachment_release(const char *name, u32 id, u64 generation,
+			  struct mk_refusal *r);
 bool mk_attachment_is_kept(u32 id);
 int mk_share_revoke_wait(struct mk_wire_share_op *op, struct mk_refusal *r);
 void mk_attachment_event(const struct mk_wire_share_event *event);

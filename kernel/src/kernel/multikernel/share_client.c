@@ -387,11 +387,13 @@ struct mk_attachment *mk_attach(const struct mk_wanted *wanted,
  * mk_attachment_release() - end what is kept
  * @name: of the share
  * @id: of the share, or 0
+ * @generation: that is meant, 0 for any
  * @r: refusal to fill
  *
- * Return: 0 or -ENOTCONN.
+ * Return: 0, -ENOTCONN or -ESTALE.
  */
-int mk_attachment_release(const char *name, u32 id, struct mk_refusal *r)
+int mk_attachment_release(const char *name, u32 id, u64 generation,
+			  struct mk_refusal *r)
 {
 	struct mk_attachment *att;
 
@@ -400,6 +402,11 @@ int mk_attachment_release(const char *name, u32 id, struct mk_refusal *r)
 	if (!att) {
 		mk_refuse(r, MK_REASON_SHARE_NOT_HELD, id, 0, name);
 		return -ENOTCONN;
+	}
+	if (generation && generation != att->generation) {
+		mk_refuse(r, MK_REASON_SHARE_STALE, generation,
+			  att->generation, att->name);
+		return -ESTALE;
 	}
 	mk_share_detach(att);
 	return 0;

@@ -272,7 +272,7 @@ int mk_op_share_detach(void *arg, struct mk_refusal *r)
 
 	if (ret)
 		return ret;
-	ret = mk_attachment_release(wire.name, wire.id, r);
+	ret = mk_attachment_release(wire.name, wire.id, wire.generation, r);
 	if (!ret && multikernel_is_host())
 		mk_shares_reap_now();
 	return ret;

@@ -113,6 +113,9 @@ refused owner-unknown 'create: 2 128 0 0 nobody' share create x 4096 nobody
 
 share create raw 4096
 expect_equal revoke-stale "$(share raw revoke-stale | cut -d ' ' -f 1-3)" 'revoke-stale: 116 171'
+share keep raw ro
+expect_equal detach-stale "$(share raw detach-stale | cut -d ' ' -f 1-3)" 'detach-stale: 116 171'
+check detach-after-stale share detach raw
 check revoke-after-stale share revoke raw - 0
 
 # Its folder
