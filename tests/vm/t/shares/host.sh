@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 50
+plan 52
 
 PATH=$PATH:/mk/bin
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
