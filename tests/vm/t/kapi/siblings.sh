@@ -42,6 +42,7 @@ counts_of_b() { b counts | cut -d ' ' -f 1-2; }
 
 b_cpu=$(apicids 2)
 c_cpu=$(apicids 3)
+rmmod mk_kapi 2> /dev/null	# another file's
 check module insert mk_kapi
 expect_exit b-up 0 start b 2 /boot/b c
 expect_exit c-up 0 start c 3 /boot/a b
