@@ -31,7 +31,7 @@
 #include <linux/umh.h>
 
 #define TEXT_MAX	512
-#define ORDER_MS	20000
+#define ORDER_MS	200000	/* a stream may take long */
 
 enum {
 	COUNT = 1,	/* counted, and their numbers checked */

@@ -18,6 +18,7 @@
  *					then "HOLDER RIGHTS ATTACHED FLAGS" lines
  *	share map NAME			mmap(2) as it must not be done
  *	share edge NAME			faults at the edge of a large page
+ *	share large NAME ro|rw [small]	touches all of it: is it in large pages?
  *	share raw WHAT			ioctls as nobody makes them
  *	share speed NAME		reads, against own memory: percent
  *	share rounds N NAME		create, grant, attach, detach, revoke
@@ -308,6 +309,50 @@ static int edge(char **arg)
 	return 0;
 }
 
+/* What the page tables of this process take, in KiB */
+static long tables_kib(void)
+{
+	char text[4096], *at;
+	int n, fd = open("/proc/self/status", O_RDONLY, 0);
+
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	for (at = text; *at; at++)
+		if (!strncmp(at, "VmPTE:", 6))
+			return strtol(at + 6, NULL, 10);
+	return -1;
+}
+
+/*
+ * Large pages need no table of small ones, 4 KiB for each 2 MiB, only the few
+ * above those; and a fault each, not one for each 64 KiB.
+ */
+static int large(char **arg)
+{
+	struct mk_share_attach a;
+	volatile char *p = map(arg[0], rights(arg[1]), &a);
+	int write = rights(arg[1]) & MK_RIGHT_WRITE;
+	unsigned long i, mib = p ? a.bytes >> 20 : 0;
+	long n, kib;
+	char c;
+
+	if (!p || (arg[2] && my_syscall3(__NR_madvise, p, a.bytes,
+					 MADV_NOHUGEPAGE)))
+		return 2;
+	n = faults();
+	kib = tables_kib();
+	for (i = 0; i < a.bytes; i += PAGE) {
+		c = p[i];
+		if (write)
+			p[i] = c;
+	}
+	n = faults() - n;
+	kib = tables_kib() - kib;
+	printf("%ld KiB of page tables, %ld faults\n", kib, n);
+	return kib < 0 || kib > 32 || n < 1 || n > (long)mib + 8;
+}
+
 /* Structs that libmk never fills in: one refusal a line */
 static int raw(char **arg)
 {
@@ -596,6 +641,8 @@ static int verb(const char *v, char **arg)
 		return bad_maps(arg);
 	if (!strcmp(v, "edge"))
 		return edge(arg);
+	if (!strcmp(v, "large"))
+		return large(arg);
 	if (!strcmp(v, "raw"))
 		return raw(arg);
 	if (!strcmp(v, "allow"))

@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 48
+plan 51
 
 PATH=$PATH:/mk/bin
 
@@ -62,6 +62,9 @@ for size in 0x1000 0x4000000 0x10000000; do
 	}
 	[ $size = 0x10000000 ] || a share revoke s - 1000
 done
+expect_exit small-pages-in-a 1 a share large s rw small
+check large-pages-in-a a share large s rw
+check large-pages-in-b b share large s ro
 check several-pieces test "$(field 5 s)" -ge 2
 check segv-in-b b share segv s
 expect_equal nothing-changed "$(share sum s)" "$sum"

@@ -6,7 +6,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 52
+plan 57
 
 PATH=$PATH:/mk/bin
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
@@ -97,6 +97,12 @@ share hold big ro leave > $MK_RUN/hold 2>&1 &
 wait_for 10 grep -q held $MK_RUN/hold
 expect_equal pat-pieces "$(pat_has big)" ''
 check large-page-edge share edge big
+expect_exit small-pages 1 share large big ro small
+expect_text small-pages-counted $OUT '^5[12][0-9] KiB of page tables, 4[0-9]{3} faults'
+big=$(share sum big)
+check large-pages-written share large big rw
+check large-pages-read share large big ro
+expect_equal large-pages-same "$(share sum big)" "$big"
 check speed share speed big
 check revoke-256m share revoke big - 5000
 wait

@@ -208,6 +208,45 @@ static void flood(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, far->handled, MK_WINDOW);
 }
 
+/* A message has used up its credit until its handler has returned. */
+static void credit(struct kunit *test)
+{
+	struct far *far = test->priv;
+	struct mk_msg_head head = { .kind = MK_KIND_USER, .type = TYPE };
+	int ms;
+
+	WRITE_ONCE(far->blocking, true);
+	say(far, head, NULL, 0);
+	for (ms = 0; ms < 2000 && !READ_ONCE(far->handled); ms++)
+		msleep(1);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(far->handled), 1);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(far->peer->user.consumed), 0);
+	WRITE_ONCE(far->blocking, false);
+	complete_all(&far->block);
+	flush_work(&far->peer->user_work);
+	KUNIT_EXPECT_EQ(test, far->peer->user.consumed, 1);
+}
+
+/* The ring is full, not the window: that is told, and then there is room. */
+static void full_ring(struct kunit *test)
+{
+	struct far *far = test->priv;
+	struct mk_msg_head head = { .kind = MK_KIND_CONTROL };
+	struct mk_msg msg;
+	u32 i;
+
+	for (i = 0; i < MK_RING_SLOTS; i++)
+		KUNIT_ASSERT_EQ(test, mk_peer_send(far->peer, &head, NULL, 0),
+				0);
+	KUNIT_EXPECT_EQ(test, mk_send(far->peer, TYPE, &i, 4, 0), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, mk_send(far->peer, TYPE, &i, 4, 50), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, far->peer->user.sent, 0);
+	KUNIT_EXPECT_FALSE(test, hear(far, MK_KIND_USER, &msg));
+	KUNIT_EXPECT_EQ(test, mk_send(far->peer, TYPE, &i, 4, 0), 0);
+	KUNIT_ASSERT_TRUE(test, hear(far, MK_KIND_USER, &msg));
+	KUNIT_EXPECT_EQ(test, msg.head.nr, 0);
+}
+
 /* All messages lost, or the ack of them: asking gives the room back. */
 static void ack_asked(struct kunit *test)
 {
@@ -402,7 +441,7 @@ static void replies(struct kunit *test)
 		struct answers a = { .error = cases[i].error,
 				     .len = cases[i].len };
 
-		KUNIT_EXPECT_EQ_MSG(test, ask(test, &a, cases[i].size, 5000),
+		KUNIT_EXPECT_EQ_MSG(test, ask(test, &a, cases[i].size, 60000),
 				    cases[i].ret, "case %u", i);
 	}
 	KUNIT_EXPECT_EQ(test, far->peer->counters.late_replies, 2ULL * i);
@@ -421,7 +460,7 @@ static void request_ends(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ask(test, &late, 0, 5), -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, late.heard);
 	KUNIT_EXPECT_EQ(test, far->peer->counters.late_replies, 3ULL);
-	KUNIT_EXPECT_EQ(test, ask(test, &end, 0, 5000), -EPIPE);
+	KUNIT_EXPECT_EQ(test, ask(test, &end, 0, 60000), -EPIPE);
 	KUNIT_EXPECT_TRUE(test, list_empty(&far->peer->user_calls));
 	KUNIT_EXPECT_LT(test, mk_send(far->peer, TYPE, NULL, 0, 1000), 0);
 }
@@ -493,6 +532,8 @@ static struct kunit_case handler_cases[] = {
 	KUNIT_CASE(asked),
 	KUNIT_CASE(bad_numbers),
 	KUNIT_CASE(flood),
+	KUNIT_CASE(credit),
+	KUNIT_CASE(full_ring),
 	KUNIT_CASE(ack_asked),
 	KUNIT_CASE(ack_told),
 	KUNIT_CASE(ack_later),

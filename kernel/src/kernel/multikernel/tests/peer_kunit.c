@@ -249,6 +249,73 @@ static void doorbells_suppressed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->a->tx.counters.kicks_suppressed, 9ULL);
 }
 
+/* A turn of B's, though nobody rang, and the one that it may ask for. */
+static void turn_of_b(struct pair *p)
+{
+	queue_delayed_work(mk_wq, &p->b->rx_work, 0);
+	flush_delayed_work(&p->b->rx_work);
+	flush_delayed_work(&p->b->rx_work);
+}
+
+/* One that has read all it got and sleeps again is rung again. */
+static void doorbells_again(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	u32 nr;
+
+	for (nr = 0; nr < 5; nr++) {
+		flush_delayed_work(&p->b->rx_work);
+		KUNIT_EXPECT_EQ(test, atomic_read(&rings), (int)nr);
+		KUNIT_ASSERT_EQ(test, send_note(p->a, nr), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&rings), (int)nr + 1);
+		KUNIT_ASSERT_EQ(test, notes_become(nr + 1), (int)nr + 1);
+	}
+}
+
+/* Who has used up its budget looks again, or is rung for what comes then. */
+static void polled(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	u32 nr;
+
+	flush_delayed_work(&p->b->rx_work);
+	WRITE_ONCE(deaf, true);
+	for (nr = 0; nr < MK_RING_SLOTS; nr++)
+		KUNIT_ASSERT_EQ(test, send_note(p->a, nr), 0);
+	WRITE_ONCE(deaf, false);
+	turn_of_b(p);
+	KUNIT_EXPECT_EQ(test, p->b->counters.polled, 1ULL);
+	KUNIT_ASSERT_EQ(test, send_note(p->a, nr), 0);
+	KUNIT_EXPECT_EQ(test, notes_become(nr + 1), (int)nr + 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&note_errors), 0);
+}
+
+/* Who waits for room is rung when there is some, and only then. */
+static void space_rings(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	u32 nr;
+
+	flush_delayed_work(&p->b->rx_work);
+	WRITE_ONCE(deaf, true);
+	for (nr = 0; nr < MK_RING_SLOTS; nr++)
+		KUNIT_ASSERT_EQ(test, send_note(p->a, nr), 0);
+	turn_of_b(p);
+	KUNIT_EXPECT_EQ(test, p->b->rx.counters.kicks, 0ULL);
+	for (; nr < 2 * MK_RING_SLOTS; nr++)
+		KUNIT_ASSERT_EQ(test, send_note(p->a, nr), 0);
+	KUNIT_EXPECT_EQ(test, send_note(p->a, nr), -EAGAIN);
+	atomic_set(&rings, 0);
+	WRITE_ONCE(deaf, false);
+	turn_of_b(p);
+	KUNIT_EXPECT_EQ(test, p->b->rx.counters.kicks, 1ULL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&rings), 1);
+	/* Long before anybody looks unasked */
+	flush_delayed_work(&p->a->rx_work);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(p->a->tx_starved));
+	KUNIT_EXPECT_EQ(test, send_note(p->a, nr), 0);
+}
+
 static void full_then_room(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -485,6 +552,9 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(finds),
 	KUNIT_CASE(in_order),
 	KUNIT_CASE(doorbells_suppressed),
+	KUNIT_CASE(doorbells_again),
+	KUNIT_CASE(polled),
+	KUNIT_CASE(space_rings),
 	KUNIT_CASE(full_then_room),
 	KUNIT_CASE(too_long),
 	KUNIT_CASE(requests),
