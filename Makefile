@@ -84,7 +84,7 @@ check-long: tests-build ## check and what takes hours; goes on after a break (do
 	+@tests/vm/other-source $(O)
 	@tests/run -o $(O) -l
 
-check-debug: tests-build ## the tests on real kernels, with KASAN, lockdep and kmemleak
+check-debug: tests-build ## tests on real kernels with KASAN, lockdep, kmemleak; goes on after a break
 	+@$(KMAKE) modules-debug $(FORMATS)
 	@spawn/guest/pack -d $(O)
 	@tests/run -o $(O) -d

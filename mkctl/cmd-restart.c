@@ -4,8 +4,6 @@
  */
 #include "cmd.h"
 
-#define BOOT_TIMEOUT_S	60
-
 static const struct option_desc options[] = {
 	OPTION_TIMEOUT("wait up to S seconds for the end (30)"),
 	{ "kill", 'k', NULL, "kill it when it has not ended by then", OPT_BOOL,
@@ -28,10 +26,9 @@ static bool skip(const struct app *app, const struct mk_instance *inst)
 static int restart_one(struct app *app, const struct mk_instance *inst,
 		       void *arg, struct mk_error *err)
 {
-	const unsigned int boot_s = app->opts.boot_timeout_s;
 	struct noting noting;
 	const struct mk_run_options run_options = {
-		.timeout_ms = (boot_s ? boot_s : BOOT_TIMEOUT_S) * 1000,
+		.timeout_ms = app->opts.boot_timeout_s * 1000,
 		.cancel = &interrupted,
 		.stage = app->opts.json ? NULL : print_stage,
 		.note = print_note,
@@ -67,5 +64,6 @@ const struct command cmd_restart = {
 	.min_args = 1,
 	.max_args = -1,
 	.timeout_s = 30,
+	.boot_timeout_s = 60,
 	.run = run,
 };

@@ -115,7 +115,7 @@ struct app {
  * @subs: commands of this one, ended by NULL; it has nothing else then
  * @options: ends with an entry without name
  * @min_args: positional arguments; @max_args -1 for any number
- * @timeout_s: default of --timeout
+ * @timeout_s: default of --timeout; @boot_timeout_s of --boot-timeout
  * @run: 0 or -errno with @err, which main() prints; errors about single
  *	objects go to app_add_error()
  */
@@ -129,6 +129,7 @@ struct command {
 	int min_args;
 	int max_args;
 	unsigned int timeout_s;
+	unsigned int boot_timeout_s;
 	int (*run)(struct app *app, int argc, char **argv,
 		   struct mk_error *err);
 };

@@ -4,12 +4,14 @@
  */
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 
 #define OPTIONS_MAX	16
 #define NUMBER_MAX	1000000u	/* of seconds or lines */
+#define SLOW_MAX	100u
 #define VALUE_BASE	256		/* of long options without a letter */
 
 /* Every command has these. */
@@ -186,6 +188,24 @@ static int bad_option(const struct command *cmd, int c, char **argv,
 	return -EINVAL;
 }
 
+/* The limits that hold when no option sets them, for a machine that is slow. */
+static int default_limits(const struct command *cmd, struct options *opts,
+			  struct mk_error *err)
+{
+	const char *slow = secure_getenv("MKCTL_SLOW");
+	unsigned int times = 1;
+
+	if (slow && parse_number(slow, 1, SLOW_MAX, &times) < 0)
+		return usage_error(err, NULL,
+				   "MKCTL_SLOW is a whole number from 1 to %u, not '%s'",
+				   SLOW_MAX, slow);
+	*opts = (struct options){
+		.timeout_s = cmd->timeout_s * times,
+		.boot_timeout_s = cmd->boot_timeout_s * times,
+	};
+	return 0;
+}
+
 int options_parse(const struct command *cmd, int argc, char **argv,
 		  struct options *opts, int *ret_first, struct mk_error *err)
 {
@@ -194,7 +214,9 @@ int options_parse(const struct command *cmd, int argc, char **argv,
 	int c;
 	int r;
 
-	*opts = (struct options){ .timeout_s = cmd->timeout_s };
+	r = default_limits(cmd, opts, err);
+	if (r < 0)
+		return r;
 	build_tables(cmd, longs, shorts);
 	optind = 1;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {

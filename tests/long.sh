@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # here, top, out and results are those of tests/run
 #
-# The long run, sourced by tests/run for -l: each suite and each machine is a
-# part, and a part is some rounds. Each round's result is kept in OUT/long for
-# the sources that it was run with; a round that passed is not run again with
-# the same sources. So a run may be interrupted at any time, and goes on with the
-# round that was under way. docs/long-runs.md is written anew after each round.
+# Runs that take long, sourced by tests/run for -l and -d: each suite and each
+# machine is a part, and a part is some rounds. Each round's result is kept in
+# OUT/long (OUT/debug with -d) for the sources that it was run with; a round that
+# passed is not run again with the same sources. So a run may be interrupted at
+# any time, and goes on with the round that was under way. With -l
+# docs/long-runs.md is written anew after each round.
 #
 # A machine with LONG=N in its vm.conf has N rounds, all others one. The fuzzers
 # run for 2 hours, in rounds of 5 minutes.
 #
-# OUT/long/SOURCES/log    a line each round: PART ok|failed WHEN SECONDS
-#                  PART    verdicts of its last round
+# SOURCES/log      a line each round: PART ok|failed WHEN SECONDS
+#         PART   verdicts of its last round
 
 FUZZ_ROUNDS=24 FUZZ_SECONDS=300
 
@@ -26,7 +27,8 @@ sources_id() {
 long_parts() {
 	local folder
 
-	printf '%s\n' lint harness unit coverage cli models mutants fuzz
+	[ ${#debug[@]} -gt 0 ] ||
+		printf '%s\n' lint harness unit coverage cli models mutants fuzz
 	for folder in "$here"/vm/t/*/; do
 		! asked_for "${folder%/}" || echo "vm/$(basename "$folder")"
 	done
@@ -104,6 +106,7 @@ table_rows() {
 }
 
 write_table() {
+	[ ${#debug[@]} -eq 0 ] || return 0
 	{
 		echo '# Long runs'
 		echo
@@ -120,7 +123,9 @@ write_table() {
 run_long() {
 	local part parts
 
-	kept=$out/long/$(sources_id)
+	kept=$out/long
+	[ ${#debug[@]} -eq 0 ] || kept=$out/debug${long:+-long}
+	kept=$kept/$(sources_id)
 	mkdir -p "$kept"
 	touch "$kept/log"
 	mapfile -t parts < <(long_parts)

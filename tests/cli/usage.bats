@@ -74,6 +74,17 @@ all_verbs() {
 	done
 }
 
+@test "MKCTL_SLOW: limits are so many times as long" {
+	for bad in "" 0 101 -1 2x; do
+		MKCTL_SLOW=$bad run --separate-stderr -2 "$mkctl" ls
+		is "mkctl: ls: MKCTL_SLOW is a whole number from 1 to 100, not '$bad'" "${stderr_lines[0]}"
+	done
+	MKCTL_SLOW=7 run --separate-stderr -0 "$fake" spawn --dry-run web.json
+	has "420 s" "$output"
+	MKCTL_SLOW=7 run --separate-stderr -0 "$fake" spawn --dry-run --timeout 9 web.json
+	has " 9 s" "$output"
+}
+
 @test "wrong number of names" {
 	run --separate-stderr -2 "$mkctl" stop
 	is "mkctl: stop: needs NAME..." "${stderr_lines[0]}"

@@ -55,12 +55,12 @@ expect_within boot-panic-at-once $(($(seconds) - begin)) 14
 expect_text boot-panic-shows-last-words "$ERR" '^  \[.*Kernel panic - not syncing: Requested init'
 
 # The second waits for the first, 10 s at most; who only looks does not wait
-mkctl spawn "$(make_config doomed 2 "$MK_SMALL" "$hung")" --timeout 14 > /dev/null 2>&1 &
+mkctl spawn "$(make_config doomed 2 "$MK_SMALL" "$hung")" --timeout $((14 * MK_SLOW)) > /dev/null 2>&1 &
 first=$!
 check first-is-under-way wait_for 5 is_starting doomed
 begin=$(seconds)
 expect_exit looking-is-free 0 mkctl ls
-check looking-does-not-wait test $(($(seconds) - begin)) -lt 5
+check looking-does-not-wait test $(($(seconds) - begin)) -lt $((5 * MK_SLOW))
 expect_exit second-gives-up 5 mkctl spawn "$good"
 expect_text second-names-the-first "$ERR" "another mkctl is changing instances \\(pid $first\\)"
 waited=$(($(seconds) - begin))

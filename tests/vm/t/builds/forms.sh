@@ -20,7 +20,7 @@ says() { wait_for 30 log_has "$1" "$2"; }
 one() {
 	name=$1-${2#bzImage.}
 	expect_exit "$name-spawn" 0 mkctl spawn \
-		"$(make_config "$name" 2 "$3" loglevel=7 "/boot/$1.$2")" --timeout 60
+		"$(make_config "$name" 2 "$3" loglevel=7 "/boot/$1.$2")"
 	check "$name-uname" says "$name" \
 		"report: uname Linux [^ ]+ $release-$4 #1 SMP $5"
 	check "$name-fact" says "$name" "$6"

@@ -26,7 +26,7 @@ config=$(make_config two 3-4 192M 'loglevel=7 mk.run=work' /boot/b /run/work.cpi
 # ticks CPU: of 10 ms
 ticks() { sed -n "s/.*work: cpu$1 //p" "$MK_RUN/log"; }
 
-expect_exit spawn 0 mkctl spawn "$config" --timeout 30
+expect_exit spawn 0 mkctl spawn "$config"
 mkctl show two -j > "$OUT"
 lowest=$(sed -nE 's/^ *"addr": *([0-9]+),?$/\1/p' "$OUT" | sort -n | head -n 1)
 check memory-above-4-gib test "${lowest:-0}" -ge 4294967296

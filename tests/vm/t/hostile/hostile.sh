@@ -25,7 +25,7 @@ pool_free() { run_mkctl pool show -j && json "$OUT" free_bytes; }
 slowest=0
 quick() {
 	quick_from=$(mk_now_ms)
-	timeout 20 "$@" > /dev/null 2>&1
+	timeout $((20 * MK_SLOW)) "$@" > /dev/null 2>&1
 	quick_rc=$?
 	quick_took=$(($(mk_now_ms) - quick_from))
 	[ $quick_took -le $slowest ] || slowest=$quick_took slow_one=$*
