@@ -187,7 +187,7 @@ static const struct reason_text reasons[] = {
 		IMAGE_HINT },
 	[MK_REASON_IMAGE_ENTRY] = {
 		"image-entry", MK_ERR_CONFIG,
-		"the entry point {a:hex} is outside the kernel image",
+		"the entry point {a:hex} is outside the kernel image, or not where its code begins",
 		IMAGE_HINT },
 	[MK_REASON_IMAGE_SEGMENT] = {
 		"image-segment", MK_ERR_CONFIG,

@@ -141,11 +141,11 @@ static void test_elf_segments(void **state)
 	k = kernel_file();
 	k.load.p_flags = PF_R;
 	refused(&k, sizeof(k), MK_REASON_IMAGE_ENTRY,
-		"the entry point 0x1000000 is outside the kernel image");
+		"the entry point 0x1000000 is outside the kernel image, or not where its code begins");
 	k = kernel_file();
 	k.ehdr.e_entry = KERNEL_ADDR + sizeof(k);
 	refused(&k, sizeof(k), MK_REASON_IMAGE_ENTRY,
-		"the entry point 0x10000d0 is outside the kernel image");
+		"the entry point 0x10000d0 is outside the kernel image, or not where its code begins");
 }
 
 static void test_elf_note(void **state)

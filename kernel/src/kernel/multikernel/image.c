@@ -66,8 +66,9 @@ static int check_in_file(struct elf_file *elf, u64 offset, u64 bytes,
 }
 
 /*
- * The section headers are not used, but they are the last thing in the file,
- * so that a file that was cut short is noticed by them.
+ * The section headers place nothing, but they are the last thing in the file, so
+ * that a file that was cut short is noticed by them; see image_sections.c for
+ * what else.
  */
 static int check_tables(struct elf_file *elf, struct mk_refusal *refusal)
 {
@@ -314,6 +315,8 @@ static int parse_elf(struct mk_image *image, bool unpacked,
 				      0);
 	if (!err)
 		err = place_segments(image, elf.ehdr.e_entry, refusal);
+	if (!err)
+		err = mk_image_check_sections(image->buf, &elf.ehdr, refusal);
 	if (!err)
 		err = check_note(&elf, refusal);
 	if (!err && unpacked)

@@ -4,7 +4,8 @@
  * vmlinux or a bzImage) becomes a list of segments that can be copied into an
  * instance's memory any number of times, because every boot consumes its copy.
  *
- * image.c parses the ELF file, image_bzimage.c finds the compressed payload of
+ * image.c parses the ELF file, image_sections.c looks whether all that it says of
+ * itself agrees, image_bzimage.c finds the compressed payload of
  * a bzImage, image_unpack.c decompresses it, image_relocs.c copies the kernel to
  * its place and moves its addresses. The file is hostile until checked.
  */
@@ -12,6 +13,7 @@
 #define _MULTIKERNEL_IMAGE_H
 
 #include <linux/compiler.h>
+#include <linux/elf.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 #include <uapi/linux/multikernel.h>
@@ -97,6 +99,9 @@ void mk_image_place(const struct mk_image *image, void *to, u64 move);
 /* Between the files of the image parser, and its tests */
 int mk_image_refuse(struct mk_refusal *refusal, int err, enum mk_reason reason,
 		    u64 a, u64 b);
+int __must_check mk_image_check_sections(const void *buf,
+					 const Elf64_Ehdr *ehdr,
+					 struct mk_refusal *refusal);
 int __must_check mk_image_read_relocs(struct mk_image *image, size_t elf_len,
 				      struct mk_refusal *refusal);
 u32 mk_image_slots(const struct mk_image *image);
