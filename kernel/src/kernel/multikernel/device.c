@@ -161,11 +161,45 @@ static int mk_op_kill(void *arg, struct mk_refusal *r)
 	u32 cause = b->cause ?: MK_CAUSE_KILL;
 
 	if (b->flags ||
-	    (cause != MK_CAUSE_KILL && cause != MK_CAUSE_BOOT_TIMEOUT)) {
+	    (cause != MK_CAUSE_KILL && cause != MK_CAUSE_HANG &&
+	     cause != MK_CAUSE_BOOT_TIMEOUT)) {
 		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
 		return -EINVAL;
 	}
 	return mk_instance_kill(b->id, cause, r);
+}
+
+static int mk_op_freeze(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_freeze(b->id, r);
+}
+
+static int mk_op_thaw(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_thaw(b->id, r);
+}
+
+static int mk_op_set_watchdog(void *arg, struct mk_refusal *r)
+{
+	struct mk_set_watchdog *s = arg;
+
+	if (s->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_set_watchdog(s->id, s->timeout_ms, r);
 }
 
 static struct mk_instance *mk_get_target(const struct mk_get *g)
@@ -208,6 +242,13 @@ static void mk_get_times(struct mk_instance *inst, struct mk_get *g)
 	g->ended_ns = inst->ended_ns;
 	g->cpus_back_ns = inst->cpus_back_ns;
 	g->ended_realtime_ns = inst->ended_realtime_ns;
+	g->last_state = inst->last_state;
+	g->last_cause = inst->last_cause;
+	g->last_ended_realtime_ns = inst->last_ended_realtime_ns;
+	if (inst->state == MK_STATE_UNRESPONSIVE) {
+		g->nr_stuck = inst->nr_stuck;
+		g->stuck_cpu = inst->stuck_cpu;
+	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 }
 
@@ -265,6 +306,9 @@ static int mk_get_locked(struct mk_get *g, struct mk_lists *lists,
 	g->handoff_addr = mk_boot_handoff(inst);
 	g->handoff_bytes = g->handoff_addr ? MK_HANDOFF_BYTES : 0;
 	g->beats = mk_beats(inst);
+	g->watchdog_ms = inst->watchdog_ms;
+	g->nr_stuck = 0;
+	g->stuck_cpu = 0;
 	g->image_bytes = inst->payload.kernel ?
 			 mk_payload_image(&inst->payload)->span : 0;
 	g->initrd_bytes = inst->payload.initrd_bytes;
@@ -423,6 +467,9 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_SHARE_ATTACH, mk_share_attach, MEMBERS, mk_op_share_attach),
 	OP(MK_IOC_SHARE_DETACH, mk_share_op, MEMBERS, mk_op_share_detach),
 	OP(MK_IOC_SHARE_GET, mk_share_get, MEMBERS, mk_op_share_get),
+	OP(MK_IOC_SET_WATCHDOG, mk_set_watchdog, HOST, mk_op_set_watchdog),
+	OP(MK_IOC_FREEZE, mk_by_id, HOST, mk_op_freeze),
+	OP(MK_IOC_THAW, mk_by_id, HOST, mk_op_thaw),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

@@ -42,6 +42,7 @@ static void mk_instance_free(struct kref *ref)
 
 	kfree(inst->cpus);
 	kfree(inst->allowed);
+	mk_watch_remove(inst);
 	kfree(inst);
 }
 
@@ -215,6 +216,10 @@ static struct mk_instance *mk_instance_new(const char *name, u32 id)
 
 	if (!inst)
 		return NULL;
+	if (mk_watch_add(inst)) {
+		kfree(inst);
+		return NULL;
+	}
 	kref_init(&inst->ref);
 	inst->id = id;
 	strscpy(inst->name, name, sizeof(inst->name));

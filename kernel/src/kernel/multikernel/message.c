@@ -78,6 +78,7 @@ static void mk_on_alive(struct mk_peer *peer, const struct mk_msg *msg)
 		inst->log_zero_ns = mk_log_zero(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
+	mk_watch_begin(inst);
 	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
 	mk_peer_announce(peer);
 }

@@ -107,10 +107,16 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		inst->ended_ns = 0;
 		inst->cpus_back_ns = 0;
 		inst->ended_realtime_ns = 0;
+		inst->features = 0;
 		memset(inst->boot_id, 0, sizeof(inst->boot_id));
 		break;
 	default:
 		break;
+	}
+	if (mk_state_is_end(inst->state)) {
+		inst->last_state = inst->state;
+		inst->last_cause = inst->cause;
+		inst->last_ended_realtime_ns = inst->ended_realtime_ns;
 	}
 	inst->change_ns = now;
 }
