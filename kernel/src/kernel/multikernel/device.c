@@ -334,14 +334,21 @@ static int mk_op_get(void *arg, struct mk_refusal *r)
 static int mk_op_open(void *arg, struct mk_refusal *r)
 {
 	struct mk_open *o = arg;
-	struct mk_instance *inst = mk_instance_get(o->id);
+	struct mk_instance *inst = NULL;
 
-	if (!inst) {
+	if (o->id || o->kind != MK_OPEN_EVENTS)
+		inst = mk_instance_get(o->id);
+	if (!inst && (o->id || o->kind != MK_OPEN_EVENTS)) {
 		mk_refuse(r, MK_REASON_NO_INSTANCE, o->id, 0, NULL);
 		return -ENOENT;
 	}
 	o->fd = mk_fd_open(inst, o->kind);	/* takes over the reference */
 	return min(o->fd, 0);
+}
+
+static int mk_op_dump(void *arg, struct mk_refusal *r)
+{
+	return mk_instance_dump(arg, r);
 }
 
 static int mk_op_notify(void *arg, struct mk_refusal *r)
@@ -470,6 +477,7 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_SET_WATCHDOG, mk_set_watchdog, HOST, mk_op_set_watchdog),
 	OP(MK_IOC_FREEZE, mk_by_id, HOST, mk_op_freeze),
 	OP(MK_IOC_THAW, mk_by_id, HOST, mk_op_thaw),
+	OP(MK_IOC_DUMP, mk_dump, HOST, mk_op_dump),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

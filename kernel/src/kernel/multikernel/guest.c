@@ -146,10 +146,6 @@ static void __init mk_join_slot(void)
 	mk_slot->abi_version = MK_ABI_VERSION;
 	mk_slot->doorbell_apicid = mk_arch_apicid(smp_processor_id());
 	mk_slot->doorbell_vector = mk_arch_vector();
-#ifdef CONFIG_VMCORE_INFO
-	mk_slot->vmcoreinfo = paddr_vmcoreinfo_note();
-	mk_slot->vmcoreinfo_bytes = VMCOREINFO_NOTE_SIZE;
-#endif
 	mk_slot->phys_base = mk_arch_phys_base();
 	mk_slot->page_offset = PAGE_OFFSET;
 	mk_slot->text = (u64)_text;
@@ -324,6 +320,19 @@ static int __init mk_guest_init(void)
 	return 0;
 }
 subsys_initcall(mk_guest_init);
+
+#ifdef CONFIG_VMCORE_INFO
+/* It is made in a subsys_initcall. */
+static int __init mk_tell_vmcoreinfo(void)
+{
+	if (!mk_slot)
+		return 0;
+	WRITE_ONCE(mk_slot->vmcoreinfo_bytes, VMCOREINFO_NOTE_SIZE);
+	WRITE_ONCE(mk_slot->vmcoreinfo, paddr_vmcoreinfo_note());
+	return 0;
+}
+subsys_initcall_sync(mk_tell_vmcoreinfo);
+#endif
 
 /**
  * multikernel_alive() - PID 1 has been started

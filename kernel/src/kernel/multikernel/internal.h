@@ -7,7 +7,9 @@
  *	mk_lock		the list of instances, pool, region, CPU lending; every
  *			request that changes something holds it
  *	inst->log_lock	the block in the region against readers of the log
+ *	inst->mem_lock	the memory of one instance against readers of it
  *	inst->lock	state, cause and times of one instance (spinlock)
+ *	the events' own	the last events of all (spinlock)
  *
  * Those of messages are in peer.h.
  */
@@ -63,6 +65,8 @@ struct mk_instance {
 	char name[MK_NAME_MAX];
 	struct mutex log_lock;
 	bool gone;				/* DESTROY has run; log_lock */
+	struct mutex mem_lock;
+	bool memory_used;			/* by a kernel; mem_lock */
 
 	/* under mk_lock */
 	bool busy;				/* see mk_instance_busy() */
@@ -99,7 +103,7 @@ struct mk_instance {
 	bool stop_asked;			/* STOP, in this epoch */
 	enum mk_cause end_asked;		/* why the end work runs */
 	u64 change_seq;
-	u64 change_ns;
+	u64 change_ns, change_realtime_ns;
 	u8 boot_id[MK_BOOT_ID_SIZE];
 	u64 start_asked_ns;			/* under mk_lock */
 	u64 created_ns, loaded_ns, started_ns, sipi_ns, alive_ns, ready_ns;
@@ -225,6 +229,19 @@ u32 mk_watch_look(struct mk_watch *watch, const struct mk_slot *slot,
 		  const struct mk_cpu *cpus, u32 nr, u32 passed_ms,
 		  u32 timeout_ms, u32 *ret_cpu);
 int mk_instance_set_watchdog(u32 id, u32 timeout_ms, struct mk_refusal *r);
+
+/* events.c */
+void mk_event_add(const struct mk_instance *inst);
+void mk_events_wake(void);
+bool mk_event_next(u64 seen, struct mk_event *ret);
+int mk_open_events(struct mk_instance *inst);
+
+/* dump.c */
+bool mk_dump_inside(const struct mk_instance *inst, u64 addr, u64 bytes);
+int mk_dump_notes(const struct mk_instance *inst, u8 *notes, u32 *ret_nr);
+void mk_dump_facts(const struct mk_instance *inst, struct mk_dump *d);
+int mk_instance_dump(struct mk_dump *d, struct mk_refusal *r);
+int mk_open_memory(struct mk_instance *inst);
 
 /* freeze.c */
 void mk_save_registers(struct mk_instance *inst);
@@ -362,6 +379,7 @@ u32 mk_arch_lapic_khz(void);
 u32 mk_arch_tsc_khz(void);
 u64 mk_arch_tsc(void);
 u64 mk_arch_phys_base(void);
+u64 mk_arch_text_phys(u64 text, u64 phys_base);
 u64 mk_arch_tsc_to_ns(u64 cycles);
 u32 mk_arch_vector(void);
 bool mk_arch_confidential(void);

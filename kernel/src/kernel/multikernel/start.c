@@ -114,6 +114,9 @@ static int mk_place(struct mk_instance *inst, struct mk_boot *boot)
 	if (ret)
 		return ret;
 	inst->memory_clean = false;
+	mutex_lock(&inst->mem_lock);
+	inst->memory_used = true;
+	mutex_unlock(&inst->mem_lock);
 	ret = mk_place_image(mk_payload_image(&inst->payload), boot);
 	if (!ret)
 		ret = mk_copy_to_phys(boot->initrd_addr, inst->payload.initrd,

@@ -119,6 +119,7 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		inst->last_ended_realtime_ns = inst->ended_realtime_ns;
 	}
 	inst->change_ns = now;
+	inst->change_realtime_ns = ktime_get_real_ns();
 }
 
 /**
@@ -142,11 +143,13 @@ bool mk_set_state(struct mk_instance *inst, enum mk_state to,
 		inst->cause = cause;
 		inst->change_seq++;
 		mk_stamp(inst, ktime_get_boottime_ns());
+		mk_event_add(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 
 	if (may) {
 		wake_up_interruptible_poll(&inst->changed, EPOLLIN);
+		mk_events_wake();
 		mk_show_changed(inst);
 	}
 	return may;

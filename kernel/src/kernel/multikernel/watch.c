@@ -262,6 +262,6 @@ int mk_instance_set_watchdog(u32 id, u32 timeout_ms, struct mk_refusal *r)
 	inst = mk_instance_lookup(id, r);
 	if (!inst)
 		return mk_lookup_errno(r);
-	inst->watchdog_ms = timeout_ms;
+	WRITE_ONCE(inst->watchdog_ms, timeout_ms);
 	return 0;
 }
