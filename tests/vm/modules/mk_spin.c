@@ -79,6 +79,8 @@ static void send_nmi_to_self(void)
 
 static int spin_alone(void *unused)
 {
+	/* Whoever loads this waits for all CPUs once more before it is done */
+	msleep(300);
 	if (!strcmp(how, "nmi")) {
 		__register_nmi_handler(NMI_LOCAL, &spin_action);
 		local_irq_disable();
@@ -110,8 +112,6 @@ static int spin_on(int on)
 	struct task_struct *task;
 
 	pr_emerg("mk_spin: CPU %d spins from here on (%s)\n", on, how);
-	/* Let the line reach the log, and this call its caller. */
-	msleep(50);
 	task = kthread_create(spin_alone, NULL, "mk_spin");
 	if (IS_ERR(task))
 		return PTR_ERR(task);

@@ -205,7 +205,7 @@ static int memory(const char *name, unsigned long addr, unsigned long bytes)
 		bytes = sizeof(buf);
 	got = syscall(__NR_pread64, o.fd, buf, bytes, addr);
 	if (got < 0) {
-		printf("%d\n", (int)-got);
+		printf("%d\n", errno);
 		return 1;
 	}
 	printf("%ld ", got);
