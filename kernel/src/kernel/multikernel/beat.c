@@ -67,6 +67,13 @@ static int mk_beat_online(unsigned int cpu)
 	/* Who sees the bit finds the id. */
 	smp_wmb();
 	set_bit(cpu, (unsigned long *)mk_slot->beating);
+	/*
+	 * Either the host sees the bit and sends an NMI, or this CPU sees what
+	 * the host asked of the others before. No task runs here yet.
+	 */
+	smp_mb__after_atomic();
+	if (mk_park_asked())
+		mk_arch_nmi(mk_arch_apicid(cpu));
 	hrtimer_start(&b->timer, ns_to_ktime(MK_BEAT_NS),
 		      HRTIMER_MODE_REL_PINNED_HARD);
 	return 0;

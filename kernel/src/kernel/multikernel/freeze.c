@@ -26,6 +26,8 @@ static void mk_ask(struct mk_instance *inst, enum mk_request request)
 	WRITE_ONCE(entry->request, request);
 	/* A CPU that sees that there is a new request sees which. */
 	smp_store_release(&entry->request_seq, entry->request_seq + 1);
+	/* Against a CPU that begins to beat, see mk_beat_online() */
+	smp_mb();
 }
 
 static bool mk_bit(const u64 *words, u32 n)
@@ -47,8 +49,8 @@ static u32 mk_nudge(struct mk_instance *inst, const u64 *answered,
 		cpu = mk_beating_cpu(inst->slot, inst->cpus, inst->nr_cpus, n);
 		if (!cpu || mk_bit(answered, n))
 			continue;
-		if (!__test_and_set_bit(n, nudged))
-			mk_arch_nmi(cpu->apicid);
+		if (!test_bit(n, nudged) && !mk_arch_nmi(cpu->apicid))
+			__set_bit(n, nudged);
 		if (!waiting++)
 			*ret_cpu = cpu->cpu;
 	}
@@ -113,7 +115,8 @@ static int mk_freeze_check(struct mk_instance *inst, struct mk_refusal *r)
 	if (READ_ONCE(inst->ended_ns) ||
 	    mk_get_state(inst) != MK_STATE_RUNNING)
 		return mk_instance_need_state(inst, 0, r);
-	if (inst->features & MK_FEATURE_PARK)
+	/* Those from MK_SLOT_CPUS on cannot answer, and would go on. */
+	if (inst->features & MK_FEATURE_PARK && inst->nr_cpus <= MK_SLOT_CPUS)
 		return 0;
 	mk_refuse(r, MK_REASON_FEATURE_MISSING, MK_FEATURE_PARK, 0,
 		  inst->name);
@@ -179,7 +182,7 @@ int mk_instance_thaw(u32 id, struct mk_refusal *r)
 		usleep_range(50, 100);
 	/* From now on the watchdog finds one that has not come back. */
 	mk_watch_clear(inst->watch);
-	if (mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE))
-		mk_watch_begin(inst);
+	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
+	mk_watch_soon();
 	return 0;
 }

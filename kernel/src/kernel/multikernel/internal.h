@@ -222,6 +222,7 @@ extern const u32 mk_watched_states;
 int mk_watch_add(struct mk_instance *inst);
 void mk_watch_remove(struct mk_instance *inst);
 void mk_watch_begin(struct mk_instance *inst);
+void mk_watch_soon(void);
 void mk_watch_clear(struct mk_watch *watch);
 const struct mk_cpu *mk_beating_cpu(const struct mk_slot *slot,
 				    const struct mk_cpu *cpus, u32 nr, u32 n);
@@ -292,6 +293,7 @@ int mk_park_init(struct mk_slot *slot, const struct mk_region_entry *entry);
 bool mk_park(struct pt_regs *regs);
 bool mk_park_others(void);
 bool mk_parked(u32 cpu);
+bool mk_park_asked(void);
 void mk_park_end(struct pt_regs *regs);
 void mk_park_panicked(struct pt_regs *own);
 

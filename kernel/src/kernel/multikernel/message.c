@@ -69,17 +69,23 @@ static void mk_on_alive(struct mk_peer *peer, const struct mk_msg *msg)
 	u64 when = mk_when(READ_ONCE(inst->slot->alive_tsc));
 	u8 boot_id[MK_BOOT_ID_SIZE];
 	unsigned long flags;
+	bool first;
 
 	memcpy(boot_id, inst->slot->boot_id, sizeof(boot_id));
 	spin_lock_irqsave(&inst->lock, flags);
-	if (!inst->alive_ns) {
+	first = !inst->alive_ns;
+	if (first) {
 		memcpy(inst->boot_id, boot_id, sizeof(boot_id));
 		inst->alive_ns = max(when, inst->sipi_ns);
 		inst->log_zero_ns = mk_log_zero(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
-	mk_watch_begin(inst);
-	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
+	/* Saying so again neither thaws it nor makes it well. */
+	if (first) {
+		mk_watch_begin(inst);
+		mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
+		mk_watch_soon();
+	}
 	mk_peer_announce(peer);
 }
 

@@ -103,7 +103,10 @@ bool mk_park(struct pt_regs *regs)
 	u32 cpu = raw_smp_processor_id();
 	bool mine, stored;
 
-	/* One that comes late, when the request is over, was the host's too. */
+	/*
+	 * One that comes late, when the request is over, was the host's too: a
+	 * thaw counts as a request, and sends none.
+	 */
 	mine = seq != __this_cpu_read(mk_seen);
 	__this_cpu_write(mk_seen, seq);
 	if (cpu >= mk_nr_notes || mk_request(cpu) == MK_REQUEST_NONE)
@@ -112,7 +115,6 @@ bool mk_park(struct pt_regs *regs)
 	set_bit(cpu, parked);
 	while (mk_request(cpu) != MK_REQUEST_NONE)
 		cpu_relax();
-	__this_cpu_write(mk_seen, READ_ONCE(mk_entry->request_seq));
 	mk_excuse();
 	if (stored)
 		clear_bit(cpu, (unsigned long *)mk_slot->saved);
@@ -133,6 +135,13 @@ bool mk_park_others(void)
 	return mk_nr_notes &&
 	       atomic_try_cmpxchg(&mk_ending_cpu, &nobody,
 				  raw_smp_processor_id());
+}
+
+/** mk_park_asked() - is this CPU to wait? To be told by an NMI, then */
+bool mk_park_asked(void)
+{
+	return mk_nr_notes &&
+	       mk_request(raw_smp_processor_id()) != MK_REQUEST_NONE;
 }
 
 /** mk_parked() - does a CPU wait? */

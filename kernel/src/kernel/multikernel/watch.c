@@ -210,7 +210,8 @@ static void mk_watch(struct mk_instance *inst)
 static void mk_watch_all(struct work_struct *work);
 static DECLARE_DELAYED_WORK(mk_watch_work, mk_watch_all);
 
-static void mk_watch_soon(void)
+/** mk_watch_soon() - there is an instance to be watched (again) */
+void mk_watch_soon(void)
 {
 	queue_delayed_work(mk_wq, &mk_watch_work, msecs_to_jiffies(MK_LOOK_MS));
 }
@@ -233,7 +234,7 @@ static void mk_watch_all(struct work_struct *work)
 
 /**
  * mk_watch_begin() - an instance has come to life
- * @inst: not yet in a state that is watched
+ * @inst: not yet in a state that is watched; when it is, mk_watch_soon()
  *
  * What it can do is noted once: later, its slot may have been overwritten.
  */
@@ -244,7 +245,6 @@ void mk_watch_begin(struct mk_instance *inst)
 	spin_lock_irqsave(&inst->lock, flags);
 	inst->features = READ_ONCE(inst->slot->features) & MK_FEATURES;
 	spin_unlock_irqrestore(&inst->lock, flags);
-	mk_watch_soon();
 }
 
 /** mk_instance_set_watchdog() - 0, -ENOENT, -EBUSY or -EINVAL */
