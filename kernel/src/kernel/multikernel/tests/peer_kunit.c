@@ -45,6 +45,7 @@ static atomic_t notes;		/* TEST_NOTE received */
 static atomic_t note_errors;	/* of those, not the expected one */
 static atomic_t rings;		/* doorbells */
 static bool deaf;		/* doorbells are lost */
+static u32 silent_id;		/* of the last TEST_SILENT */
 static struct mk_peer *flooder;	/* who sends TEST_FLOOD, NULL: no more */
 
 static int loop_bell(struct mk_peer *peer, u32 *ret_apicid, u32 *ret_vector)
@@ -85,6 +86,7 @@ static void on_errno(struct mk_peer *peer, const struct mk_msg *msg)
 
 static void on_silent(struct mk_peer *peer, const struct mk_msg *msg)
 {
+	WRITE_ONCE(silent_id, msg->head.id);
 }
 
 static void on_slow(struct mk_peer *peer, const struct mk_msg *msg)
@@ -159,6 +161,7 @@ static int pair_init(struct kunit *test)
 	atomic_set(&note_errors, 0);
 	atomic_set(&rings, 0);
 	deaf = false;
+	silent_id = 0;
 	mk_peer_up(p->a);
 	mk_peer_up(p->b);
 	test->priv = p;
@@ -507,6 +510,42 @@ static int call_silent(void *arg)
 	return 0;
 }
 
+/* B answers a request of A, and A has seen it. */
+static void forge_reply(struct kunit *test, u32 type, u32 id)
+{
+	struct pair *p = test->priv;
+	struct mk_msg_head head = { .kind = MK_KIND_REPLY, .type = type,
+				    .id = id };
+	struct mk_wire_answer answer = { };
+
+	KUNIT_EXPECT_EQ(test, mk_peer_send(p->b, &head, &answer,
+					   sizeof(answer)), 0);
+	flush_delayed_work(&p->a->rx_work);
+}
+
+/* A reply is the one to its own request, by id and by type. */
+static void replies_of_others(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct caller c = { .peer = p->a };
+	int ms;
+
+	init_completion(&c.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(call_silent, &c,
+						    "mk_kunit")));
+	for (ms = 0; ms < 5000 && !READ_ONCE(silent_id); ms++)
+		msleep(1);
+	KUNIT_EXPECT_NE(test, silent_id, 0);
+	forge_reply(test, TEST_SILENT, silent_id + 1);
+	forge_reply(test, TEST_SLOW, silent_id);
+	KUNIT_EXPECT_EQ(test, p->a->counters.late_replies, 2ULL);
+	KUNIT_EXPECT_FALSE(test, completion_done(&c.done));
+	forge_reply(test, TEST_SILENT, silent_id);
+	wait_for_completion(&c.done);
+	KUNIT_EXPECT_EQ(test, c.ret, 0);
+	KUNIT_EXPECT_EQ(test, p->a->counters.late_replies, 2ULL);
+}
+
 static void end_wakes_all(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -564,6 +603,7 @@ static struct kunit_case peer_cases[] = {
 	KUNIT_CASE(too_many_requests),
 	KUNIT_CASE(notes_beside_requests),
 	KUNIT_CASE(flood),
+	KUNIT_CASE(replies_of_others),
 	KUNIT_CASE(end_wakes_all),
 	KUNIT_CASE(end_loses_nothing),
 	{}
