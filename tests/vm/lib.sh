@@ -28,6 +28,11 @@ MK_SMALL_MIB=64
 # shellcheck disable=SC2034 # for the tests
 MK_SMALL=${MK_SMALL_MIB}M
 
+# The patience of watchdogs that the harness gave this kernel: instances are as slow
+MK_PATIENCE=$(tr ' ' '\n' < /proc/cmdline |
+	grep -E '^(watchdog_thresh|workqueue\.watchdog_thresh|rcupdate\.rcu_cpu_stall_timeout)=' |
+	xargs)
+
 # --- the whole run (used by run-tests and the demo) ---------------------------
 
 # mk_port NAME: its device node; it appears a moment after its driver
@@ -225,7 +230,7 @@ insert() {
 # make_config NAME CPUS MEMORY [CMDLINE [KERNEL [INITRD]]]: prints the name of a
 # new config file
 make_config() {
-	mk_cmdline=$(printf %s "${4:-}" | sed 's/[\\"]/\\&/g')
+	mk_cmdline=$(printf %s "${MK_PATIENCE:+$MK_PATIENCE }${4:-}" | sed 's/[\\"]/\\&/g')
 	cat > "$MK_RUN/$1.json" <<-EOF
 	{
 		"name": "$1",
