@@ -89,6 +89,8 @@ static_assert(sizeof(struct mk_region_header) == 128);
  * @log_data_bytes: size of the log ring's data
  * @name: of the instance
  * @request: enum mk_request; its CPUs look there when they get an NMI
+ * @request_seq: counts requests, so that a CPU knows an NMI of the host that
+ *	comes when the request is over already
  */
 struct mk_region_entry {
 	__u32 id;
@@ -102,7 +104,8 @@ struct mk_region_entry {
 	__u32 log_data_bytes;
 	char name[MK_NAME_MAX];
 	__u32 request;
-	__u32 reserved[13];
+	__u32 request_seq;
+	__u32 reserved[12];
 };
 static_assert(sizeof(struct mk_region_entry) == 128);
 

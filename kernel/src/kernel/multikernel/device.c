@@ -161,11 +161,45 @@ static int mk_op_kill(void *arg, struct mk_refusal *r)
 	u32 cause = b->cause ?: MK_CAUSE_KILL;
 
 	if (b->flags ||
-	    (cause != MK_CAUSE_KILL && cause != MK_CAUSE_BOOT_TIMEOUT)) {
+	    (cause != MK_CAUSE_KILL && cause != MK_CAUSE_HANG &&
+	     cause != MK_CAUSE_BOOT_TIMEOUT)) {
 		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
 		return -EINVAL;
 	}
 	return mk_instance_kill(b->id, cause, r);
+}
+
+static int mk_op_freeze(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_freeze(b->id, r);
+}
+
+static int mk_op_thaw(void *arg, struct mk_refusal *r)
+{
+	struct mk_by_id *b = arg;
+
+	if (b->flags || b->cause) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_thaw(b->id, r);
+}
+
+static int mk_op_set_watchdog(void *arg, struct mk_refusal *r)
+{
+	struct mk_set_watchdog *s = arg;
+
+	if (s->reserved) {
+		mk_refuse(r, MK_REASON_RESERVED_NOT_ZERO, 0, 0, NULL);
+		return -EINVAL;
+	}
+	return mk_instance_set_watchdog(s->id, s->timeout_ms, r);
 }
 
 static struct mk_instance *mk_get_target(const struct mk_get *g)
@@ -208,6 +242,13 @@ static void mk_get_times(struct mk_instance *inst, struct mk_get *g)
 	g->ended_ns = inst->ended_ns;
 	g->cpus_back_ns = inst->cpus_back_ns;
 	g->ended_realtime_ns = inst->ended_realtime_ns;
+	g->last_state = inst->last_state;
+	g->last_cause = inst->last_cause;
+	g->last_ended_realtime_ns = inst->last_ended_realtime_ns;
+	if (inst->state == MK_STATE_UNRESPONSIVE) {
+		g->nr_stuck = inst->nr_stuck;
+		g->stuck_cpu = inst->stuck_cpu;
+	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 }
 
@@ -265,6 +306,9 @@ static int mk_get_locked(struct mk_get *g, struct mk_lists *lists,
 	g->handoff_addr = mk_boot_handoff(inst);
 	g->handoff_bytes = g->handoff_addr ? MK_HANDOFF_BYTES : 0;
 	g->beats = mk_beats(inst);
+	g->watchdog_ms = inst->watchdog_ms;
+	g->nr_stuck = 0;
+	g->stuck_cpu = 0;
 	g->image_bytes = inst->payload.kernel ?
 			 mk_payload_image(&inst->payload)->span : 0;
 	g->initrd_bytes = inst->payload.initrd_bytes;
@@ -290,14 +334,21 @@ static int mk_op_get(void *arg, struct mk_refusal *r)
 static int mk_op_open(void *arg, struct mk_refusal *r)
 {
 	struct mk_open *o = arg;
-	struct mk_instance *inst = mk_instance_get(o->id);
+	struct mk_instance *inst = NULL;
 
-	if (!inst) {
+	if (o->id || o->kind != MK_OPEN_EVENTS)
+		inst = mk_instance_get(o->id);
+	if (!inst && (o->id || o->kind != MK_OPEN_EVENTS)) {
 		mk_refuse(r, MK_REASON_NO_INSTANCE, o->id, 0, NULL);
 		return -ENOENT;
 	}
 	o->fd = mk_fd_open(inst, o->kind);	/* takes over the reference */
 	return min(o->fd, 0);
+}
+
+static int mk_op_dump(void *arg, struct mk_refusal *r)
+{
+	return mk_instance_dump(arg, r);
 }
 
 static int mk_op_notify(void *arg, struct mk_refusal *r)
@@ -423,6 +474,10 @@ static const struct mk_op mk_ops[] = {
 	OP(MK_IOC_SHARE_ATTACH, mk_share_attach, MEMBERS, mk_op_share_attach),
 	OP(MK_IOC_SHARE_DETACH, mk_share_op, MEMBERS, mk_op_share_detach),
 	OP(MK_IOC_SHARE_GET, mk_share_get, MEMBERS, mk_op_share_get),
+	OP(MK_IOC_SET_WATCHDOG, mk_set_watchdog, HOST, mk_op_set_watchdog),
+	OP(MK_IOC_FREEZE, mk_by_id, HOST, mk_op_freeze),
+	OP(MK_IOC_THAW, mk_by_id, HOST, mk_op_thaw),
+	OP(MK_IOC_DUMP, mk_dump, HOST, mk_op_dump),
 };
 
 static int mk_run_op(const struct mk_op *op, void *arg)

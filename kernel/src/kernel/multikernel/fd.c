@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * File descriptors on one instance: its states as events, and its kernel log.
+ * File descriptors on one instance: its kernel log. Those on its states are in
+ * events.c, those on its memory in dump.c.
  *
  * They hold a reference to the object, not to its resources: after DESTROY
  * reads give -ENODEV and poll says EPOLLHUP.
@@ -16,87 +17,6 @@
 #include "internal.h"
 
 #define MK_LOG_READ_MAX	SZ_64K
-
-/**
- * struct mk_event_fd - who reads states
- * @inst: with a reference
- * @seen: change_seq of the last event read, 0 for none
- */
-struct mk_event_fd {
-	struct mk_instance *inst;
-	u64 seen;
-};
-
-static bool mk_event_get(struct mk_event_fd *efd, struct mk_event *ret)
-{
-	struct mk_instance *inst = efd->inst;
-	unsigned long flags;
-	bool newer;
-
-	spin_lock_irqsave(&inst->lock, flags);
-	newer = inst->change_seq != efd->seen;
-	ret->change_seq = inst->change_seq;
-	ret->time_ns = inst->change_ns;
-	ret->id = inst->id;
-	ret->state = inst->state;
-	ret->cause = inst->cause;
-	ret->epoch = READ_ONCE(inst->epoch);
-	spin_unlock_irqrestore(&inst->lock, flags);
-	return newer;
-}
-
-static ssize_t mk_event_read(struct file *file, char __user *buf, size_t len,
-			     loff_t *pos)
-{
-	struct mk_event_fd *efd = file->private_data;
-	struct mk_instance *inst = efd->inst;
-	struct mk_event event = { };
-	int ret;
-
-	if (len < sizeof(event))
-		return -EINVAL;
-	while (!READ_ONCE(inst->gone) && !mk_event_get(efd, &event)) {
-		if (file->f_flags & O_NONBLOCK)
-			return -EAGAIN;
-		ret = wait_event_interruptible(inst->changed,
-			READ_ONCE(inst->gone) || mk_event_get(efd, &event));
-		if (ret)
-			return ret;
-	}
-	if (READ_ONCE(inst->gone))
-		return -ENODEV;
-	if (copy_to_user(buf, &event, sizeof(event)))
-		return -EFAULT;
-	efd->seen = event.change_seq;
-	return sizeof(event);
-}
-
-static __poll_t mk_event_poll(struct file *file, poll_table *wait)
-{
-	struct mk_event_fd *efd = file->private_data;
-	struct mk_event event;
-
-	poll_wait(file, &efd->inst->changed, wait);
-	if (READ_ONCE(efd->inst->gone))
-		return EPOLLHUP | EPOLLIN;
-	return mk_event_get(efd, &event) ? EPOLLIN : 0;
-}
-
-static int mk_event_release(struct inode *inode, struct file *file)
-{
-	struct mk_event_fd *efd = file->private_data;
-
-	mk_instance_put(efd->inst);
-	kfree(efd);
-	return 0;
-}
-
-static const struct file_operations mk_event_fops = {
-	.read		= mk_event_read,
-	.poll		= mk_event_poll,
-	.release	= mk_event_release,
-	.llseek		= noop_llseek,
-};
 
 /**
  * struct mk_log_fd - who reads a log
@@ -221,21 +141,6 @@ static const struct file_operations mk_log_fops = {
 	.llseek		= noop_llseek,
 };
 
-static int mk_open_events(struct mk_instance *inst)
-{
-	struct mk_event_fd *efd = kzalloc(sizeof(*efd), GFP_KERNEL);
-	int fd;
-
-	if (!efd)
-		return -ENOMEM;
-	efd->inst = inst;
-	fd = anon_inode_getfd("[multikernel-events]", &mk_event_fops, efd,
-			      O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		kfree(efd);
-	return fd;
-}
-
 static int mk_open_log(struct mk_instance *inst)
 {
 	struct mk_log_fd *lfd = kzalloc(sizeof(*lfd), GFP_KERNEL);
@@ -256,8 +161,9 @@ static int mk_open_log(struct mk_instance *inst)
 
 /**
  * mk_fd_open() - open a descriptor on an instance
- * @inst: instance; the reference goes to the descriptor, or is dropped
- * @kind: MK_OPEN_EVENTS or MK_OPEN_LOG
+ * @inst: instance; the reference goes to the descriptor, or is dropped. NULL
+ *	for all, of which there are only events
+ * @kind: MK_OPEN_EVENTS, MK_OPEN_LOG or MK_OPEN_MEMORY
  *
  * Return: fd or -errno.
  */
@@ -267,9 +173,11 @@ int mk_fd_open(struct mk_instance *inst, u32 kind)
 
 	if (kind == MK_OPEN_EVENTS)
 		fd = mk_open_events(inst);
-	else if (kind == MK_OPEN_LOG)
+	else if (kind == MK_OPEN_LOG && inst)
 		fd = mk_open_log(inst);
-	if (fd < 0)
+	else if (kind == MK_OPEN_MEMORY && inst)
+		fd = mk_open_memory(inst);
+	if (fd < 0 && inst)
 		mk_instance_put(inst);
 	return fd;
 }

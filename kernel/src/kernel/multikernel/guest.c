@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An instance's end: join the region, say that it is alive, beat, listen to
- * the host, and say why it ends.
+ * An instance's end: join the region, say that it is alive, listen to the host,
+ * and say why it ends. How it beats is in beat.c, how it waits in park.c.
  *
  * mk_guest was filled by the architecture from the device tree, early. The
  * region is joined in two steps: the log ring through an early mapping, as soon
@@ -11,26 +11,21 @@
  */
 #define pr_fmt(fmt) "multikernel: " fmt
 
-#include <linux/cpuhotplug.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
-#include <linux/jiffies.h>
-#include <linux/percpu.h>
 #include <linux/reboot.h>
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
-#include <linux/timer.h>
 #include <linux/uuid.h>
 #include <linux/vmcore_info.h>
 #include <asm/cmdline.h>
 #include <asm/early_ioremap.h>
+#include <asm/sections.h>
 #include <asm/setup.h>
 
 #include "internal.h"
 #include "peer.h"
-
-#define MK_BEAT_JIFFIES	(HZ / 10)
 
 struct mk_guest_info mk_guest __ro_after_init;
 
@@ -151,11 +146,10 @@ static void __init mk_join_slot(void)
 	mk_slot->abi_version = MK_ABI_VERSION;
 	mk_slot->doorbell_apicid = mk_arch_apicid(smp_processor_id());
 	mk_slot->doorbell_vector = mk_arch_vector();
-#ifdef CONFIG_VMCORE_INFO
-	mk_slot->vmcoreinfo = paddr_vmcoreinfo_note();
-	mk_slot->vmcoreinfo_bytes = VMCOREINFO_NOTE_SIZE;
-#endif
 	mk_slot->phys_base = mk_arch_phys_base();
+	mk_slot->page_offset = PAGE_OFFSET;
+	mk_slot->text = (u64)_text;
+	mk_slot->text_bytes = _end - _text;
 	mk_slot->features = mk_header.features & MK_FEATURES;
 	/* The host looks at the rest once it sees its own epoch. */
 	smp_store_release(&mk_slot->epoch, mk_self.epoch);
@@ -297,52 +291,48 @@ static const struct mk_control mk_guest_controls[] = {
 	{ }
 };
 
-/* Heartbeats: a timer pinned to each CPU, so that a stuck CPU stops its own. */
-static DEFINE_PER_CPU(struct timer_list, mk_beat_timer);
-
-static void mk_beat(struct timer_list *timer)
+/*
+ * A CPU that beats promises to answer NMIs, so that comes first. Without either
+ * an instance still does its work: the host just knows less of it.
+ */
+static void __init mk_health_init(void)
 {
-	u32 cpu = smp_processor_id() % MK_SLOT_CPUS;
-	u32 *beats = &mk_slot->cpus[cpu].irq_beats;
+	const struct mk_region_entry *table = mk_common +
+					      mk_header.table_offset;
 
-	WRITE_ONCE(*beats, *beats + 1);
-	mod_timer(timer, jiffies + MK_BEAT_JIFFIES);
-}
-
-static int mk_beat_online(unsigned int cpu)
-{
-	struct timer_list *timer = per_cpu_ptr(&mk_beat_timer, cpu);
-
-	timer_setup(timer, mk_beat, TIMER_PINNED);
-	timer->expires = jiffies + MK_BEAT_JIFFIES;
-	add_timer_on(timer, cpu);
-	return 0;
-}
-
-static int mk_beat_offline(unsigned int cpu)
-{
-	timer_delete_sync(per_cpu_ptr(&mk_beat_timer, cpu));
-	return 0;
+	if (mk_uses(MK_FEATURE_PARK) &&
+	    mk_park_init(mk_slot, &table[mk_guest.id - 1])) {
+		pr_err("cannot answer the host's NMIs\n");
+		return;
+	}
+	if (mk_uses(MK_FEATURE_BEATS) && mk_beat_init(mk_slot))
+		pr_err("no heartbeats\n");
 }
 
 static int __init mk_guest_init(void)
 {
-	int ret;
-
 	if (!mk_slot)
 		return 0;
-	if (mk_uses(MK_FEATURE_BEATS)) {
-		ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "multikernel:beat",
-					mk_beat_online, mk_beat_offline);
-		if (ret < 0)
-			return ret;
-	}
+	mk_health_init();
 	mk_control_add(mk_guest_controls);
 	mk_peer_up(mk_host);
 	mk_peer_announce(mk_host);
 	return 0;
 }
 subsys_initcall(mk_guest_init);
+
+#ifdef CONFIG_VMCORE_INFO
+/* It is made in a subsys_initcall. */
+static int __init mk_tell_vmcoreinfo(void)
+{
+	if (!mk_slot)
+		return 0;
+	WRITE_ONCE(mk_slot->vmcoreinfo_bytes, VMCOREINFO_NOTE_SIZE);
+	WRITE_ONCE(mk_slot->vmcoreinfo, paddr_vmcoreinfo_note());
+	return 0;
+}
+subsys_initcall_sync(mk_tell_vmcoreinfo);
+#endif
 
 /**
  * multikernel_alive() - PID 1 has been started

@@ -15,6 +15,7 @@
 #include <linux/nodemask.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 
 #include "internal.h"
 #include "share.h"
@@ -42,6 +43,7 @@ static void mk_instance_free(struct kref *ref)
 
 	kfree(inst->cpus);
 	kfree(inst->allowed);
+	mk_watch_remove(inst);
 	kfree(inst);
 }
 
@@ -209,23 +211,40 @@ static u32 mk_free_id(struct list_head **ret_before)
 	return id;
 }
 
+/* The first and the last event of an instance */
+static void mk_instance_tell(struct mk_instance *inst)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	mk_event_add(inst);
+	spin_unlock_irqrestore(&inst->lock, flags);
+	mk_events_wake();
+}
+
 static struct mk_instance *mk_instance_new(const char *name, u32 id)
 {
 	struct mk_instance *inst = kzalloc(sizeof(*inst), GFP_KERNEL);
 
 	if (!inst)
 		return NULL;
+	if (mk_watch_add(inst)) {
+		kfree(inst);
+		return NULL;
+	}
 	kref_init(&inst->ref);
 	inst->id = id;
 	strscpy(inst->name, name, sizeof(inst->name));
 	spin_lock_init(&inst->lock);
 	mutex_init(&inst->log_lock);
+	mutex_init(&inst->mem_lock);
 	init_waitqueue_head(&inst->changed);
 	INIT_WORK(&inst->end_work, mk_end_work);
 	inst->state = MK_STATE_CREATED;
 	inst->change_seq = 1;
 	inst->created_ns = ktime_get_boottime_ns();
 	inst->change_ns = inst->created_ns;
+	inst->change_realtime_ns = ktime_get_real_ns();
 	return inst;
 }
 
@@ -269,6 +288,7 @@ int mk_instance_create(const char *name, u32 *ret_id, struct mk_refusal *r)
 	}
 	list_add_tail(&inst->node, before);
 	mk_show_add(inst);
+	mk_instance_tell(inst);
 	*ret_id = id;
 	return 0;
 }
@@ -328,13 +348,17 @@ int mk_instance_scrub(struct mk_instance *inst)
 
 static void mk_memory_give(struct mk_instance *inst)
 {
-	u32 i;
+	u32 i, nr = inst->nr_ranges;
 
 	mk_iomem_remove(inst);
-	for (i = 0; i < inst->nr_ranges; i++)
-		mk_pool_give(&inst->ranges[i], inst->memory_clean);
+	/* When nobody can read it any more it may become another's. */
+	mutex_lock(&inst->mem_lock);
+	inst->memory_used = false;
 	inst->nr_ranges = 0;
 	inst->memory_bytes = 0;
+	mutex_unlock(&inst->mem_lock);
+	for (i = 0; i < nr; i++)
+		mk_pool_give(&inst->ranges[i], inst->memory_clean);
 }
 
 static int mk_memory_scrub(struct mk_instance *inst)
@@ -356,7 +380,9 @@ static int mk_memory_release(struct mk_instance *inst)
 	int ret;
 
 	mk_iomem_remove(inst);
+	mutex_lock(&inst->mem_lock);
 	mk_shares_keep(inst);
+	mutex_unlock(&inst->mem_lock);
 	mk_iomem_add(inst);
 	ret = mk_memory_scrub(inst);
 	if (!ret)
@@ -498,6 +524,7 @@ int mk_instance_destroy(u32 id, struct mk_refusal *r)
 	mk_region_remove_instance(inst);
 	inst->gone = true;
 	mutex_unlock(&inst->log_lock);
+	mk_instance_tell(inst);
 	mk_payload_free(&inst->payload);
 	wake_up_interruptible_poll(&inst->changed, EPOLLIN | EPOLLHUP);
 	mk_instance_put(inst);

@@ -7,7 +7,9 @@
  *	mk_lock		the list of instances, pool, region, CPU lending; every
  *			request that changes something holds it
  *	inst->log_lock	the block in the region against readers of the log
+ *	inst->mem_lock	the memory of one instance against readers of it
  *	inst->lock	state, cause and times of one instance (spinlock)
+ *	the events' own	the last events of all (spinlock)
  *
  * Those of messages are in peer.h.
  */
@@ -33,6 +35,8 @@
 
 struct mk_peer;
 struct mk_shown;
+struct mk_watch;
+struct pt_regs;
 struct seq_file;
 
 /**
@@ -61,6 +65,8 @@ struct mk_instance {
 	char name[MK_NAME_MAX];
 	struct mutex log_lock;
 	bool gone;				/* DESTROY has run; log_lock */
+	struct mutex mem_lock;
+	bool memory_used;			/* by a kernel; mem_lock */
 
 	/* under mk_lock */
 	bool busy;				/* see mk_instance_busy() */
@@ -97,13 +103,21 @@ struct mk_instance {
 	bool stop_asked;			/* STOP, in this epoch */
 	enum mk_cause end_asked;		/* why the end work runs */
 	u64 change_seq;
-	u64 change_ns;
+	u64 change_ns, change_realtime_ns;
 	u8 boot_id[MK_BOOT_ID_SIZE];
 	u64 start_asked_ns;			/* under mk_lock */
 	u64 created_ns, loaded_ns, started_ns, sipi_ns, alive_ns, ready_ns;
 	u64 log_zero_ns;
 	u64 ended_ns, cpus_back_ns, ended_realtime_ns;
+	enum mk_state last_state;		/* of the last end; survives START */
+	enum mk_cause last_cause;
+	u64 last_ended_realtime_ns;
+	u64 features;				/* that it had when it was alive */
+	u32 nr_stuck;				/* while unresponsive */
+	u32 stuck_cpu;
 
+	struct mk_watch *watch;			/* beats seen; under mk_lock */
+	u32 watchdog_ms;			/* under mk_lock */
 	struct work_struct end_work;
 	wait_queue_head_t changed;
 };
@@ -203,6 +217,37 @@ const struct mk_image *mk_payload_image(const struct mk_payload *payload);
 int mk_dtb_check(const void *dtb, size_t bytes, const struct mk_instance *inst,
 		 struct mk_refusal *r);
 
+/* watch.c */
+extern const u32 mk_watched_states;
+int mk_watch_add(struct mk_instance *inst);
+void mk_watch_remove(struct mk_instance *inst);
+void mk_watch_begin(struct mk_instance *inst);
+void mk_watch_clear(struct mk_watch *watch);
+const struct mk_cpu *mk_beating_cpu(const struct mk_slot *slot,
+				    const struct mk_cpu *cpus, u32 nr, u32 n);
+u32 mk_watch_look(struct mk_watch *watch, const struct mk_slot *slot,
+		  const struct mk_cpu *cpus, u32 nr, u32 passed_ms,
+		  u32 timeout_ms, u32 *ret_cpu);
+int mk_instance_set_watchdog(u32 id, u32 timeout_ms, struct mk_refusal *r);
+
+/* events.c */
+void mk_event_add(const struct mk_instance *inst);
+void mk_events_wake(void);
+bool mk_event_next(u64 seen, struct mk_event *ret);
+int mk_open_events(struct mk_instance *inst);
+
+/* dump.c */
+bool mk_dump_inside(const struct mk_instance *inst, u64 addr, u64 bytes);
+int mk_dump_notes(const struct mk_instance *inst, u8 *notes, u32 *ret_nr);
+void mk_dump_facts(const struct mk_instance *inst, struct mk_dump *d);
+int mk_instance_dump(struct mk_dump *d, struct mk_refusal *r);
+int mk_open_memory(struct mk_instance *inst);
+
+/* freeze.c */
+void mk_save_registers(struct mk_instance *inst);
+int mk_instance_freeze(u32 id, struct mk_refusal *r);
+int mk_instance_thaw(u32 id, struct mk_refusal *r);
+
 /* start.c */
 int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 		      struct mk_refusal *r);
@@ -240,6 +285,15 @@ void mk_guest_end(enum mk_cause cause);
 int mk_guest_notify_ready(void);
 u32 mk_guest_epoch(u32 id);
 bool mk_guest_pair_placed(u64 offset, u64 bytes);
+
+/* beat.c, park.c */
+int mk_beat_init(struct mk_slot *slot);
+int mk_park_init(struct mk_slot *slot, const struct mk_region_entry *entry);
+bool mk_park(struct pt_regs *regs);
+bool mk_park_others(void);
+bool mk_parked(u32 cpu);
+void mk_park_end(struct pt_regs *regs);
+void mk_park_panicked(struct pt_regs *own);
 
 /* console.c */
 void mk_console_early(struct mk_logring *log, size_t bytes, u32 epoch);
@@ -312,6 +366,8 @@ void mk_arch_slots_clear(const struct mk_cpu *cpus, u32 nr);
 int mk_arch_cpu_kick(u32 apicid);
 void mk_arch_cpu_reset(const struct mk_cpu *cpus, u32 nr);
 int mk_arch_doorbell(u32 apicid, u32 vector);
+int mk_arch_nmi(u32 apicid);
+int mk_arch_park_init(void);
 u32 mk_arch_apicid(unsigned int cpu);
 u32 mk_arch_core_shift(void);		/* low bits of an APIC id below the core */
 u32 mk_arch_core(unsigned int cpu);	/* the same for SMT siblings only */
@@ -323,6 +379,7 @@ u32 mk_arch_lapic_khz(void);
 u32 mk_arch_tsc_khz(void);
 u64 mk_arch_tsc(void);
 u64 mk_arch_phys_base(void);
+u64 mk_arch_text_phys(u64 text, u64 phys_base);
 u64 mk_arch_tsc_to_ns(u64 cycles);
 u32 mk_arch_vector(void);
 bool mk_arch_confidential(void);

@@ -78,6 +78,7 @@ static void mk_on_alive(struct mk_peer *peer, const struct mk_msg *msg)
 		inst->log_zero_ns = mk_log_zero(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
+	mk_watch_begin(inst);
 	mk_set_state(inst, MK_STATE_RUNNING, MK_CAUSE_NONE);
 	mk_peer_announce(peer);
 }
@@ -92,9 +93,11 @@ static void mk_on_ready(struct mk_peer *peer, const struct mk_msg *msg)
 	if (!inst->ready_ns) {
 		inst->ready_ns = when;
 		inst->change_seq++;
+		mk_event_add(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 	wake_up_interruptible_poll(&inst->changed, EPOLLIN);
+	mk_events_wake();
 }
 
 /* The end is a word in the slot: a panic can write it with any lock held. */

@@ -415,6 +415,7 @@ int mk_region_start_epoch(struct mk_instance *inst)
 	int ret;
 
 	memset(inst->slot, 0, sizeof(*inst->slot));
+	WRITE_ONCE(inst->entry->request, MK_REQUEST_NONE);
 	mk_ring_format(inst->ring_in, inst->epoch);
 	mk_ring_format(inst->ring_out, inst->epoch);
 	ret = mk_logring_format(inst->log, MK_LOG_DATA_BYTES, inst->epoch);

@@ -7,7 +7,7 @@
  *	pool			"TOTAL FREE LARGEST" in bytes
  *	region			"ADDR BYTES"
  *	instances/NAME/id, state (pollable), cause, boot_id, epoch, memory,
- *			counters (host)
+ *			watchdog_ms, stuck, counters (host)
  *	shares/: see show_share.c (host)
  *	peers/NAME/id, epoch, counters (instance: whom it is connected to)
  */
@@ -166,6 +166,30 @@ static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%llu\n", to_instance(kobj)->memory_bytes);
 }
 
+static ssize_t watchdog_ms_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  READ_ONCE(to_instance(kobj)->watchdog_ms));
+}
+
+/* How many of its CPUs do not beat, and the first of them */
+static ssize_t stuck_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	struct mk_instance *inst = to_instance(kobj);
+	unsigned long flags;
+	u32 nr = 0, cpu;
+
+	spin_lock_irqsave(&inst->lock, flags);
+	if (inst->state == MK_STATE_UNRESPONSIVE)
+		nr = inst->nr_stuck;
+	cpu = inst->stuck_cpu;
+	spin_unlock_irqrestore(&inst->lock, flags);
+	return nr ? sysfs_emit(buf, "%u %u\n", nr, cpu) :
+		    sysfs_emit(buf, "0\n");
+}
+
 static ssize_t counters_show(struct kobject *kobj, struct kobj_attribute *attr,
 			     char *buf)
 {
@@ -178,6 +202,8 @@ static struct kobj_attribute mk_cause_attr = __ATTR_RO(cause);
 static struct kobj_attribute mk_epoch_attr = __ATTR_RO(epoch);
 static struct kobj_attribute mk_boot_id_attr = __ATTR_RO(boot_id);
 static struct kobj_attribute mk_memory_attr = __ATTR_RO(memory);
+static struct kobj_attribute mk_watchdog_ms_attr = __ATTR_RO(watchdog_ms);
+static struct kobj_attribute mk_stuck_attr = __ATTR_RO(stuck);
 static struct kobj_attribute mk_counters_attr = __ATTR_RO(counters);
 
 static struct attribute *mk_instance_attrs[] = {
@@ -187,6 +213,8 @@ static struct attribute *mk_instance_attrs[] = {
 	&mk_epoch_attr.attr,
 	&mk_boot_id_attr.attr,
 	&mk_memory_attr.attr,
+	&mk_watchdog_ms_attr.attr,
+	&mk_stuck_attr.attr,
 	&mk_counters_attr.attr,
 	NULL
 };

@@ -9,7 +9,7 @@
  *		slots; kicks the first CPU.
  * end		an instance that ends says why in its slot (guest.c), or KILL
  *		says it for it. Either way mk_take_back() runs: slots
- *		cleared, INIT to all its CPUs, twice, CPUs online in the host,
+ *		cleared, registers stored (freeze.c), INIT to all its CPUs, twice, CPUs online in the host,
  *		then the end state is visible. It needs nothing of the dying
  *		kernel.
  */
@@ -114,6 +114,9 @@ static int mk_place(struct mk_instance *inst, struct mk_boot *boot)
 	if (ret)
 		return ret;
 	inst->memory_clean = false;
+	mutex_lock(&inst->mem_lock);
+	inst->memory_used = true;
+	mutex_unlock(&inst->mem_lock);
 	ret = mk_place_image(mk_payload_image(&inst->payload), boot);
 	if (!ret)
 		ret = mk_copy_to_phys(boot->initrd_addr, inst->payload.initrd,
@@ -220,6 +223,7 @@ int mk_instance_start(u32 id, void *dtb, size_t dtb_bytes, u32 *ret_epoch,
 	inst->epoch++;
 	ret = mk_region_start_epoch(inst);
 	mutex_unlock(&inst->log_lock);
+	mk_watch_clear(inst->watch);
 	if (!ret)
 		ret = mk_message_connect(inst);
 	if (ret)
@@ -312,6 +316,8 @@ static int mk_take_back(struct mk_instance *inst, struct mk_refusal *r)
 	int ret;
 
 	mk_arch_slots_clear(inst->cpus, inst->nr_cpus);
+	if (mk_state_has_cpus(mk_get_state(inst)))
+		mk_save_registers(inst);
 	mk_arch_cpu_reset(inst->cpus, inst->nr_cpus);
 	/* From here on it neither writes nor reads anything. */
 	mk_message_end(inst);
@@ -373,7 +379,7 @@ static int mk_kill(struct mk_instance *inst, enum mk_cause cause,
 /**
  * mk_instance_kill() - end an instance without its help
  * @id: instance
- * @cause: MK_CAUSE_KILL or MK_CAUSE_BOOT_TIMEOUT
+ * @cause: MK_CAUSE_KILL, MK_CAUSE_HANG or MK_CAUSE_BOOT_TIMEOUT
  * @r: why not, on failure
  *
  * Returns when its CPUs are back. One that has ended already stays as it is;

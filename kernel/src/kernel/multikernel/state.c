@@ -107,12 +107,19 @@ static void mk_stamp(struct mk_instance *inst, u64 now)
 		inst->ended_ns = 0;
 		inst->cpus_back_ns = 0;
 		inst->ended_realtime_ns = 0;
+		inst->features = 0;
 		memset(inst->boot_id, 0, sizeof(inst->boot_id));
 		break;
 	default:
 		break;
 	}
+	if (mk_state_is_end(inst->state)) {
+		inst->last_state = inst->state;
+		inst->last_cause = inst->cause;
+		inst->last_ended_realtime_ns = inst->ended_realtime_ns;
+	}
 	inst->change_ns = now;
+	inst->change_realtime_ns = ktime_get_real_ns();
 }
 
 /**
@@ -136,11 +143,13 @@ bool mk_set_state(struct mk_instance *inst, enum mk_state to,
 		inst->cause = cause;
 		inst->change_seq++;
 		mk_stamp(inst, ktime_get_boottime_ns());
+		mk_event_add(inst);
 	}
 	spin_unlock_irqrestore(&inst->lock, flags);
 
 	if (may) {
 		wake_up_interruptible_poll(&inst->changed, EPOLLIN);
+		mk_events_wake();
 		mk_show_changed(inst);
 	}
 	return may;

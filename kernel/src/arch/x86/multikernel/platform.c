@@ -38,6 +38,7 @@
 #include <asm/hypervisor.h>
 #include <asm/i8259.h>
 #include <asm/io_apic.h>
+#include <asm/kexec.h>
 #include <asm/msr.h>
 #include <asm/mtrr.h>
 #include <asm/numa.h>
@@ -327,6 +328,17 @@ static void __noreturn mk_end(enum mk_cause cause)
 		native_halt();
 }
 
+/* Its frame stays, so that a debugger finds the way from here to the panic. */
+static noinline void __noreturn mk_end_panicked(void)
+{
+	struct pt_regs regs;
+
+	local_irq_disable();
+	crash_setup_regs(&regs, NULL);
+	mk_park_panicked(&regs);
+	mk_end(MK_CAUSE_PANIC);
+}
+
 static void mk_power_off(void)
 {
 	mk_end(MK_CAUSE_POWEROFF);
@@ -346,7 +358,9 @@ static void mk_emergency_restart(void)
 {
 	bool panicked = atomic_read(&panic_cpu) != PANIC_CPU_INVALID;
 
-	mk_end(panicked ? MK_CAUSE_PANIC : MK_CAUSE_REBOOT);
+	if (panicked)
+		mk_end_panicked();
+	mk_end(MK_CAUSE_REBOOT);
 }
 
 /*
@@ -358,7 +372,7 @@ static int mk_on_panic(struct notifier_block *nb, unsigned long code,
 		       void *data)
 {
 	if (!panic_timeout)
-		mk_end(MK_CAUSE_PANIC);
+		mk_end_panicked();
 	return NOTIFY_DONE;
 }
 

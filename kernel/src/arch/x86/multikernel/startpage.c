@@ -298,6 +298,12 @@ u64 mk_arch_phys_base(void)
 	return phys_base;
 }
 
+/** mk_arch_text_phys() - where another kernel's text is, as it says itself */
+u64 mk_arch_text_phys(u64 text, u64 phys_base)
+{
+	return text - __START_KERNEL_map + phys_base;
+}
+
 /**
  * mk_arch_zero() - zero memory without filling the caches with it
  * @p: 64-byte aligned

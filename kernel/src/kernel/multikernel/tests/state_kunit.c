@@ -247,6 +247,33 @@ static void expect_run(struct kunit *test, bool kept)
 	KUNIT_EXPECT_MEMEQ(test, inst->boot_id, boot_id, sizeof(boot_id));
 }
 
+/* How a run ended is still known in the next one. */
+static void set_state_last(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct mk_instance *inst = &f->inst;
+	u32 from, to;
+
+	for (from = 0; from < MK_NR_STATES; from++) {
+		for (to = 0; to < MK_NR_STATES; to++) {
+			if (!may(from, to))
+				continue;
+			inst->last_state = MK_STATE_CREATED;
+			inst->last_cause = MK_CAUSE_NONE;
+			inst->last_ended_realtime_ns = 7;
+			expect_made(test, from, to);
+			KUNIT_EXPECT_EQ(test, inst->last_state,
+					expected[to].end ? to :
+					MK_STATE_CREATED);
+			KUNIT_EXPECT_EQ(test, inst->last_cause,
+					expected[to].end ? MK_CAUSE_PANIC :
+					MK_CAUSE_NONE);
+			KUNIT_EXPECT_EQ(test, inst->last_ended_realtime_ns,
+					expected[to].end ? OLD_NS + 9 : 7);
+		}
+	}
+}
+
 /* A new run begins without the old one's times; nothing else forgets them. */
 static void set_state_times(struct kunit *test)
 {
@@ -277,6 +304,10 @@ static void set_state_life(struct kunit *test)
 		{ MK_STATE_LOADED,		false },
 		{ MK_STATE_RUNNING,		true },
 		{ MK_STATE_UNRESPONSIVE,	true },
+		{ MK_STATE_RUNNING,		true },
+		{ MK_STATE_FROZEN,		true },
+		{ MK_STATE_STOPPING,		false },
+		{ MK_STATE_UNRESPONSIVE,	false },
 		{ MK_STATE_RUNNING,		true },
 		{ MK_STATE_STOPPING,		true },
 		{ MK_STATE_RUNNING,		false },
@@ -310,6 +341,7 @@ static struct kunit_case state_cases[] = {
 	KUNIT_CASE(state_cause_names),
 	KUNIT_CASE(set_state_pairs),
 	KUNIT_CASE(set_state_times),
+	KUNIT_CASE(set_state_last),
 	KUNIT_CASE(set_state_life),
 	{}
 };
