@@ -221,7 +221,7 @@ install: userland $(O)/man/mkctl.1 ## mkctl, libmk, manual page, completion, exa
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/include/mk \
 		$(addprefix include/mk/,$(UL_INSTALL_HEADERS))
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/include/mk/uapi/linux \
-		include/uapi/linux/multikernel.h include/uapi/linux/multikernel_peers.h
+		$(wildcard include/uapi/linux/multikernel*.h)
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/man/man1 $(O)/man/mkctl.1
 	$(UL_Q)$(UL_INSTALL) completions/mkctl.bash \
 		$(UL_DEST)/share/bash-completion/completions/mkctl

@@ -19,6 +19,7 @@ install_to() {
 	is "/usr/include/mk/error.h
 /usr/include/mk/libmk.h
 /usr/include/mk/uapi/linux/multikernel.h
+/usr/include/mk/uapi/linux/multikernel_health.h
 /usr/include/mk/uapi/linux/multikernel_peers.h
 /usr/include/mk/util.h
 /usr/lib/libmk.a

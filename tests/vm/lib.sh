@@ -16,7 +16,7 @@ MK_RUN=/run/mk			# our scratch
 # How much slower than usual this machine is (mk.slow= from the harness)
 MK_SLOW=$(sed -n 's/.*mk\.slow=\([0-9]*\).*/\1/p' /proc/cmdline)
 MK_SLOW=${MK_SLOW:-1}
-export MKCTL_SLOW=$MK_SLOW	# mkctl waits so much longer, too
+export MKCTL_SLOW="$MK_SLOW"	# mkctl waits so much longer, too
 
 # Is this a debug kernel, which watches itself?
 is_debug() { case $(uname -r) in *-mkdebug) ;; *) false ;; esac }

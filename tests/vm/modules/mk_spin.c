@@ -5,8 +5,8 @@
  * for instances that a test or the demo wants to see killed; with "all=0" only
  * the loading CPU spins.
  *
- * With "cpu=N" it is CPU N alone, for "ms=N" milliseconds (0: for ever), and
- * the loading goes on. "how=" says with what it cannot be interrupted any more:
+ * With "cpu=N" it is CPU N alone, for "ms=N" milliseconds (0: for ever), a
+ * moment after the loading is over; unloading waits for it. "how=" says with what it cannot be interrupted any more:
  *	irq	interrupts off
  *	preempt	preemption off
  *	nmi	in an NMI, so that it takes no other
@@ -15,6 +15,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/smp.h>
 #include <linux/timex.h>
 #include <asm/apic.h>
@@ -35,6 +36,7 @@ static char *how = "irq";
 module_param(how, charp, 0444);
 MODULE_PARM_DESC(how, "irq, preempt or nmi");
 
+static struct task_struct *task;
 static unsigned int ms;
 module_param(ms, uint, 0444);
 MODULE_PARM_DESC(ms, "for how long, 0 for ever");
@@ -82,7 +84,6 @@ static int spin_alone(void *unused)
 	/* Whoever loads this waits for all CPUs once more before it is done */
 	msleep(300);
 	if (!strcmp(how, "nmi")) {
-		__register_nmi_handler(NMI_LOCAL, &spin_action);
 		local_irq_disable();
 		send_nmi_to_self();
 		local_irq_enable();
@@ -109,12 +110,13 @@ static void spin(void *unused)
 
 static int spin_on(int on)
 {
-	struct task_struct *task;
-
 	pr_emerg("mk_spin: CPU %d spins from here on (%s)\n", on, how);
 	task = kthread_create(spin_alone, NULL, "mk_spin");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
+	if (!strcmp(how, "nmi"))
+		__register_nmi_handler(NMI_LOCAL, &spin_action);
+	get_task_struct(task);
 	kthread_bind(task, on);
 	wake_up_process(task);
 	return 0;
@@ -135,6 +137,16 @@ static int __init mk_spin_init(void)
 	return 0;
 }
 module_init(mk_spin_init);
+
+/* Only of one that span for a time: another never comes back from loading. */
+static void __exit mk_spin_exit(void)
+{
+	kthread_stop(task);
+	put_task_struct(task);
+	if (!strcmp(how, "nmi"))
+		unregister_nmi_handler(NMI_LOCAL, "mk_spin");
+}
+module_exit(mk_spin_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Spin with interrupts off on all CPUs");

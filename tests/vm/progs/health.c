@@ -14,6 +14,7 @@
  *					"vmcoreinfo PHYS BYTES", then of each CPU
  *					"cpu N ip IP sp SP pid PID" or "cpu N -"
  *	health memory NAME ADDR BYTES	reads there: as text, or the refusal
+ *	health no-admin NAME		MK_OPEN_MEMORY without CAP_SYS_ADMIN
  *	health events NAME|- [MS]	all there are, then those of so long:
  *					"NAME STATE CAUSE EPOCH STUCK LOST"
  */
@@ -215,6 +216,21 @@ static int memory(const char *name, unsigned long addr, unsigned long bytes)
 	return 0;
 }
 
+static int no_admin(const char *name)
+{
+	struct { __u32 version; int pid; } head = { 0x20080522, 0 };
+	struct { __u32 effective, permitted, inheritable; } caps[2];
+	struct mk_open o;
+	struct mk_get g;
+
+	if (get(name, &g) || syscall(__NR_capget, &head, caps))
+		return 2;
+	caps[0].effective &= ~(1U << 21);
+	if (syscall(__NR_capset, &head, caps))
+		return 2;
+	return open_fd(g.id, MK_OPEN_MEMORY, &o) ? refused(&o.refusal) : 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 2 ? argv[1] : "", *name = argv[2];
@@ -242,6 +258,8 @@ int main(int argc, char **argv)
 		return dump(name);
 	if (!strcmp(verb, "memory"))
 		return memory(name, a, b);
+	if (!strcmp(verb, "no-admin"))
+		return no_admin(name);
 	if (!strcmp(verb, "events"))
 		return events(name, a);
 	return 2;

@@ -263,5 +263,6 @@ int mk_instance_set_watchdog(u32 id, u32 timeout_ms, struct mk_refusal *r)
 	if (!inst)
 		return mk_lookup_errno(r);
 	WRITE_ONCE(inst->watchdog_ms, timeout_ms);
+	mk_watch_clear(inst->watch);
 	return 0;
 }
