@@ -166,6 +166,13 @@ int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
 		     struct mk_error *err) MK_MUST_CHECK;
 
 /**
+ * mk_instance_set_watchdog() - MK_IOC_SET_WATCHDOG
+ * @timeout_ms: MK_WATCHDOG_MIN to MK_WATCHDOG_MAX, or 0 to switch it off
+ */
+int mk_instance_set_watchdog(struct mk_ctx *ctx, uint32_t id,
+			     unsigned int timeout_ms,
+			     struct mk_error *err) MK_MUST_CHECK;
+/**
  * mk_instance_freeze() - MK_IOC_FREEZE: its CPUs store their registers and wait
  *
  * -EBUSY it does not run, -EOPNOTSUPP its kernel cannot, -ETIMEDOUT a CPU does
@@ -423,6 +430,10 @@ void mk_share_list_clear(struct mk_share_list *list);
  * not block.
  */
 
+/**
+ * mk_events_open() - MK_IOC_OPEN of MK_OPEN_EVENTS
+ * @id: an instance; 0 for all, from the oldest event that the kernel has kept
+ */
 int mk_events_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
 		   struct mk_error *err) MK_MUST_CHECK;
 /**
@@ -519,6 +530,8 @@ void mk_text_visible(char *dst, size_t size, const char *src, size_t len);
 
 /** mk_state_name() - "running"; "unknown" for a number that is none */
 const char *mk_state_name(uint32_t state);
+/** mk_state_parse() - a state of an instance, or "gone"; -EINVAL */
+int mk_state_parse(const char *name, uint32_t *ret_state) MK_MUST_CHECK;
 /** mk_cause_name() - "panic"; "" for MK_CAUSE_NONE */
 const char *mk_cause_name(uint32_t cause);
 const char *mk_role_name(uint32_t role);

@@ -58,7 +58,7 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	run -0 "$fake" ls
 	is 3 "${#lines[@]}"
 	has "NAME" "${lines[0]}"
-	[[ ${lines[1]} =~ ^web\ +1\ +running\ +-\ +2-3\ +4,6\ +256M\ +1\ +1111 ]]
+	[[ ${lines[1]} =~ ^web\ +1\ +running\ +-\ +2-3\ +4,6\ +256M\ +1\ +-\ +1111 ]]
 	is "web db" "$("$fake" ls -q | xargs)"
 	is '["web","db"]' "$("$fake" ls -j | jq -c '[.instances[].name]')"
 	run -0 "$fake" show web

@@ -196,35 +196,9 @@ static void fill_notes(struct mk_dump *d)
 	d->nr_saved = 2;
 }
 
-static struct fake_instance *by_id(uint32_t id, struct mk_refusal *r)
-{
-	if (id && id <= FAKE_INSTANCES && fake->instances[id].used)
-		return &fake->instances[id];
-	fake_refuse(r, ENOENT, MK_REASON_NO_INSTANCE, id, 0, NULL);
-	return NULL;
-}
-
-static int op_freeze(struct mk_by_id *b, const char *what, uint32_t from,
-		     uint32_t to)
-{
-	struct fake_instance *inst = by_id(b->id, &b->refusal);
-	int r;
-
-	if (!inst)
-		return -ENOENT;
-	r = fake_enter(what, &b->refusal);
-	if (r < 0)
-		return r;
-	if (inst->get.state != from)
-		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
-				   inst->get.state, 0, NULL);
-	inst->get.state = to;
-	return 0;
-}
-
 static int op_dump(struct mk_dump *d)
 {
-	struct fake_instance *inst = by_id(d->id, &d->refusal);
+	struct fake_instance *inst = fake_by_id(d->id, &d->refusal);
 	int r;
 
 	if (!inst)
@@ -246,16 +220,7 @@ static int op_dump(struct mk_dump *d)
 	return 0;
 }
 
-int fake_dump_ioctl(unsigned long request, void *arg)
+int fake_dump_ioctl(void *arg)
 {
-	switch (request) {
-	case MK_IOC_FREEZE:
-		return op_freeze(arg, "freeze", MK_STATE_RUNNING,
-				 MK_STATE_FROZEN);
-	case MK_IOC_THAW:
-		return op_freeze(arg, "thaw", MK_STATE_FROZEN,
-				 MK_STATE_RUNNING);
-	default:
-		return op_dump(arg);
-	}
+	return op_dump(arg);
 }

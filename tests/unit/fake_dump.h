@@ -81,6 +81,6 @@ void fake_note(unsigned char note[MK_DUMP_NOTE_BYTES], int pid, uint64_t rip,
 	       uint64_t rsp);
 
 /* For the pretended kernel; see fake_kernel.h */
-int fake_dump_ioctl(unsigned long request, void *arg);
+int fake_dump_ioctl(void *arg);
 
 #endif /* FAKE_DUMP_H */
