@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../spawn/policy.h"
 #include "show.h"
 
 static const struct option_desc options[] = {
@@ -115,6 +116,7 @@ static struct json_object *facts_to_json(const struct mk_facts *facts)
 	json_add_u64(obj, "memory_bytes", facts->memory_bytes);
 	json_object_object_add(obj, "cpus", cpus);
 	json_add_string(obj, "created_by", facts->created_by);
+	mk_policy_to_json(&facts->policy, obj);
 	return obj;
 }
 
@@ -233,12 +235,14 @@ static void print_facts(const struct mk_facts *facts)
 {
 	mk_autofree char *cpus = mk_cpulist_format(facts->cpus,
 						   facts->nr_cpus);
+	mk_autofree char *policy = mk_policy_text(&facts->policy);
 	char text[MK_SIZE_TEXT_MAX];
 
 	print_fact("  made from:  ", facts->config ? facts->config : "?");
 	print_fact("    kernel    ", facts->kernel ? facts->kernel : "?");
 	print_fact("    initrd    ", facts->initrd ? facts->initrd : "none");
 	print_fact("    cmdline   ", facts->cmdline ? facts->cmdline : "");
+	print_fact("    policy    ", policy ? policy : "?");
 	print_fact("    cpus      ", cpus ? cpus : "?");
 	print_fact("    memory    ", mk_size_format(facts->memory_bytes, text));
 	print_fact("    by        mkctl ",

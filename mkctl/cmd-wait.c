@@ -17,8 +17,8 @@
 			 1u << MK_STATE_KILLED | 1u << MK_STATE_FAILED)
 
 static const struct option_desc options[] = {
-	{ "for", 'f', "STATE[,STATE...]",
-	  "until it is in one of these states; 'ended' is any end", OPT_STRING,
+	{ "for", 'f', "STATE,...",
+	  "until it is in one of these states; 'ended': in any end", OPT_STRING,
 	  offsetof(struct options, states) },
 	OPTION_TIMEOUT("give up after S seconds; else it waits for ever"),
 	{ "ended", 'e', NULL,

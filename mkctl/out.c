@@ -270,13 +270,13 @@ static void print_stage_line(const char *name, uint64_t ns)
 
 /*
  * The boot is told by print_running(), in the kernel's own times. How long it
- * takes to move tasks, to set channels and to make shares is in JSON only:
+ * takes to move tasks, to set channels and policy and to make shares is in JSON only:
  * mostly there are none.
  */
 void print_stage(void *arg, const char *name, uint64_t ns)
 {
-	static const char *const silent[] = { "boot", "channels", "shares",
-					      "tasks" };
+	static const char *const silent[] = { "boot", "channels", "policy",
+					      "shares", "tasks" };
 
 	(void)arg;
 	for (size_t i = 0; i < MK_ARRAY_SIZE(silent); i++)
