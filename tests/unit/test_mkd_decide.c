@@ -173,6 +173,7 @@ static void test_dump(void **state)
 	assert_int_equal(decide(), MKD_START);
 	/* Another end is not dumped. */
 	view.epoch = 2;
+	view.ended_ns = view.now_ns;
 	view.state = MK_STATE_PANICKED;
 	view.cause = MK_CAUSE_PANIC;
 	policy.restart = MK_RESTART_ALWAYS;

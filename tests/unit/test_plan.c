@@ -315,7 +315,7 @@ static void test_preview(void **state)
 	(void)state;
 	assert_int_equal(mk_spawn_preview(ctx, &config, "web.json", &options,
 					  count_step, &count, &err), 0);
-	assert_int_equal(count, 10);
+	assert_int_equal(count, 11);
 	assert_string_equal(fake->journal, "");
 	assert_false(facts_exist());
 }

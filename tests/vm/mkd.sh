@@ -24,8 +24,8 @@ end_mkd() {
 
 # said NAME PATTERN: has mkd said this of it?
 said() { grep -qE "^mkd: $1: $2" $MKD_LOG; }
-# times NAME PATTERN: how often
-times() { grep -cE "^mkd: $1: $2" $MKD_LOG; }
+# said_times NAME PATTERN: how often
+said_times() { grep -cE "^mkd: $1: $2" $MKD_LOG; }
 
 # spawn_with NAME CPUS POLICY CMDLINE [INITRD]
 spawn_with() {

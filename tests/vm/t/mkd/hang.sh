@@ -56,11 +56,11 @@ mkctl rm again > /dev/null
 # Dumped and started, whatever restart says; only the newest dumps are kept
 expect_exit dump-spawn 0 spawn_with dump 1-2 \
 	'{"restart": {"when": "never", "max": 3, "backoff": 0}, "watchdog": {"timeout": 2, "action": "dump-and-restart"}}' "$(spins)"
-check dump-first wait_for 40 said dump 'dumped into /run/dumps/dump\.[0-9]*T[0-9]*\.boot1\.vmcore, [0-9]+ KiB, registers of 2 of 2 CPUs'
+check dump-first wait_for 40 said dump 'dumped into /run/dumps/dump\.[0-9]*T[0-9]*\.boot1\.vmcore, [0-9]+ KiB, registers of [12] of 2 CPUs'
 check dump-started wait_for 40 said dump 'killed \(hang\): started again, try 1 of 3'
 check dump-row-ends wait_for 120 said dump 'killed \(hang\): given up after 3 starts'
 expect_equal dump-boots "$(epoch dump)" 4
-expect_equal dump-how-often "$(times dump 'dumped into')" 3
+expect_equal dump-how-often "$(said_times dump 'dumped into')" 3
 expect_equal dump-kept "$(dumps | sed 's/.*\.boot/boot/' | tr '\n' ' ')" 'boot2.vmcore boot3.vmcore '
 expect_equal dump-is-elf "$(head -c 4 "/run/dumps/$(dumps | head -n 1)" | tail -c 3)" ELF
 expect_equal dump-private "$(stat -c %a /run/dumps)" 700

@@ -10,10 +10,10 @@
 . /mk/mkd.sh
 plan 42
 
-always='{"restart": {"when": "always", "backoff": 3}}'
+always='{"restart": {"when": "always", "backoff": 3, "backoff_max": 3}}'
 waits() { said "$1" 'panicked \(panic\): starts again in'; }
-# panic NAME: it has a program that waits for this
-panic() { mkctl msg send "$1" 7 panic --timeout 10 > /dev/null; }
+# panic NAME: it has a program that waits for this, once it is there
+panic() { wait_for 20 mkctl msg send "$1" 7 panic --timeout 2; }
 cat > /run/inner <<'END'
 #!/bin/sh
 mkctl msg recv host 7 -c 1
@@ -58,7 +58,7 @@ expect_equal hand-start-is-the-only-one "$(state web) $(epoch web)" 'running 5'
 # mkd is killed in the middle of a wait; the next one goes on with it, once
 check killed-panic panic web
 check killed-panics mkctl wait web --for panicked --timeout 20
-starts=$(times web 'panicked .panic.: started again')
+starts=$(said_times web 'panicked .panic.: started again')
 check killed-waits wait_for 10 grep -q '"verdict": "start"' /run/mkctl/mkd/web.json
 end_mkd KILL
 sleep 1
@@ -66,7 +66,7 @@ expect_equal killed-nothing-happens "$(state web)" panicked
 check killed-mkd-starts start_mkd
 expect_exit killed-restarted 0 mkctl wait web --for running --ended --timeout $((20 * MK_SLOW))
 sleep 4
-expect_equal killed-restarted-once "$(epoch web) $(($(times web 'panicked .panic.: started again') - starts))" '6 1'
+expect_equal killed-restarted-once "$(epoch web) $(($(said_times web 'panicked .panic.: started again') - starts))" '6 1'
 expect_equal killed-other-untouched "$(show other boot_id)" "$other_id"
 
 # It ends while there is no mkd at all
