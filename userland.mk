@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The userland: libmk, libspawn, mkctl, their unit tests and fuzzers. Included
+# The userland: libmk, libspawn, mkctl, mkd, their unit tests and fuzzers. Included
 # by the top Makefile; also works alone: make -f userland.mk userland
 #
 # Every object is compiled twice: plain for what is installed, and with the
@@ -18,7 +18,7 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Werror -MD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask
+UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask -lzstd
 # A static hwloc: see spawn/static/hwloc.c
 UL_STATIC_SRC := $(wildcard spawn/static/*.c)
 UL_STATIC_WRAP := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror
@@ -28,6 +28,7 @@ UL_FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UL_LIBMK_SRC := $(wildcard libmk/*.c)
 UL_SPAWN_SRC := $(wildcard spawn/*.c)
 UL_MKCTL_SRC := $(wildcard mkctl/*.c)
+UL_MKD_SRC := $(wildcard mkd/*.c)
 UL_TEST_SRC := $(wildcard tests/unit/test_*.c)
 # What several tests need: tests/unit/*.c that are no tests themselves.
 UL_TESTLIB_SRC := $(filter-out $(UL_TEST_SRC),$(wildcard tests/unit/*.c))
@@ -65,6 +66,8 @@ ul_asan = $(patsubst %.c,$(O)/obj/asan/%.o,$(1))
 UL_LIBMK_ASAN := $(call ul_asan,$(UL_LIBMK_SRC))
 UL_SPAWN_ASAN := $(call ul_asan,$(UL_SPAWN_SRC))
 UL_TESTLIB_ASAN := $(call ul_asan,$(UL_TESTLIB_SRC))
+# What of mkd unit tests may call
+UL_MKD_ASAN := $(call ul_asan,$(filter-out mkd/main.c,$(UL_MKD_SRC)))
 UL_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UL_TEST_SRC))
 
 # Objects of tests are no intermediate files to be removed.
@@ -73,7 +76,7 @@ UL_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(UL_TEST_SRC))
 .PHONY: userland unit-tests fuzzers run-unit-tests run-cli-tests \
 	userland-clean install
 
-userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl $(UL_EXAMPLES) ## build mkctl and the libraries
+userland: $(O)/lib/libmk.a $(O)/lib/libspawn.a $(O)/bin/mkctl $(O)/bin/mkd $(UL_EXAMPLES) ## build mkctl, mkd and the libraries
 
 $(O)/lib/libmk.a: $(call ul_obj,$(UL_LIBMK_SRC))
 $(O)/lib/libspawn.a: $(call ul_obj,$(UL_SPAWN_SRC))
@@ -84,11 +87,14 @@ $(O)/lib/%.a:
 	$(UL_Q)$(AR) rcsD $@ $^
 
 # Static: it goes into initramfs images that have no libc.
-$(O)/bin/mkctl: $(call ul_obj,$(UL_MKCTL_SRC) $(UL_STATIC_SRC)) \
+$(O)/bin/mkctl: $(call ul_obj,$(UL_MKCTL_SRC))
+$(O)/bin/mkd: $(call ul_obj,$(UL_MKD_SRC))
+$(O)/bin/mkctl $(O)/bin/mkd: $(call ul_obj,$(UL_STATIC_SRC)) \
 		$(O)/lib/libspawn.a $(O)/lib/libmk.a
 	@mkdir -p $(@D)
 	$(call ul_say,LINK)
-	$(UL_Q)$(UL_CC) -static $(LDFLAGS) $(UL_STATIC_WRAP) -o $@ $^ \
+	$(UL_Q)$(UL_CC) -static $(LDFLAGS) $(UL_STATIC_WRAP) -o $@ \
+		$(filter %.o,$^) $(O)/lib/libspawn.a $(O)/lib/libmk.a \
 		$(UL_LIBS) -lm
 
 # Static as well: they run in instances
@@ -119,15 +125,17 @@ $(O)/obj/version.txt: FORCE
 .PHONY: FORCE
 FORCE:
 
-# mkctl on a pretended kernel, for tests/cli: see tests/unit/fake_kernel.h.
-$(O)/tests/bin/mkctl-fake: $(call ul_asan,$(UL_MKCTL_SRC)) \
-		$(UL_TESTLIB_ASAN) $(UL_SPAWN_ASAN) $(UL_LIBMK_ASAN)
+# mkctl and mkd on a pretended kernel, for tests/cli: see tests/unit/fake_kernel.h.
+UL_FAKES := $(O)/tests/bin/mkctl-fake $(O)/tests/bin/mkd-fake
+$(O)/tests/bin/mkctl-fake: $(call ul_asan,$(UL_MKCTL_SRC))
+$(O)/tests/bin/mkd-fake: $(call ul_asan,$(UL_MKD_SRC))
+$(UL_FAKES): $(UL_TESTLIB_ASAN) $(UL_SPAWN_ASAN) $(UL_LIBMK_ASAN)
 	@mkdir -p $(@D)
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_CC) $(UL_SANITIZE) $(UL_TEST_WRAP) -o $@ $^ $(UL_LIBS)
 
 $(O)/tests/unit/%: $(O)/obj/asan/tests/unit/%.o $(UL_TESTLIB_ASAN) \
-		$(UL_SPAWN_ASAN) $(UL_LIBMK_ASAN)
+		$(UL_MKD_ASAN) $(UL_SPAWN_ASAN) $(UL_LIBMK_ASAN)
 	@mkdir -p $(@D)
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_CC) $(UL_SANITIZE) $(UL_TEST_WRAP) -pthread -o $@ $^ -lcmocka $(UL_LIBS)
@@ -177,7 +185,7 @@ $(patsubst tests/fuzz/%.c,$(O)/tests/fuzz/%,$(UL_FUZZ_ALONE)): \
 	$(call ul_say,LINK)
 	$(UL_Q)$(UL_FUZZ_CC) -fsanitize=fuzzer $(UL_FUZZ_SANITIZE) -o $@ $^
 
-unit-tests: $(UL_TESTS) $(UL_TSAN_TESTS) $(UL_COV_TESTS) $(O)/tests/bin/mkctl-fake
+unit-tests: $(UL_TESTS) $(UL_TSAN_TESTS) $(UL_COV_TESTS) $(UL_FAKES)
 
 fuzzers: $(UL_FUZZERS)
 
@@ -193,9 +201,9 @@ run-cli-tests: userland unit-tests
 
 userland-clean:
 	rm -rf $(O)/examples $(O)/obj/examples \
-		$(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/asan \
+		$(O)/obj/libmk $(O)/obj/spawn $(O)/obj/mkctl $(O)/obj/mkd $(O)/obj/asan \
 		$(O)/obj/tsan $(O)/obj/coverage $(O)/obj/fuzz $(O)/lib \
-		$(O)/man $(O)/bin/mkctl $(O)/tests/unit $(O)/tests/coverage \
+		$(O)/man $(O)/bin/mkctl $(O)/bin/mkd $(O)/tests/unit $(O)/tests/coverage \
 		$(O)/tests/bin $(O)/tests/fuzz/fuzz_*
 
 # The manual page; needs no more than its source.
@@ -212,8 +220,12 @@ UL_DEST = $(DESTDIR)$(PREFIX)
 UL_INSTALL := install -D -m 644
 UL_INSTALL_HEADERS := error.h libmk.h util.h
 
-install: userland $(O)/man/mkctl.1 ## mkctl, libmk, manual page, completion, examples; PREFIX=, DESTDIR=
+install: userland $(O)/man/mkctl.1 $(O)/man/mkd.8 ## mkctl, mkd, libmk, manual pages, completion, examples; PREFIX=, DESTDIR=
 	$(UL_Q)install -D -m 755 $(O)/bin/mkctl $(UL_DEST)/sbin/mkctl
+	$(UL_Q)install -D -m 755 $(O)/bin/mkd $(UL_DEST)/sbin/mkd
+	$(UL_Q)install -d $(UL_DEST)/lib/systemd/system
+	$(UL_Q)sed -e 's|@prefix@|$(PREFIX)|' configs/mkd.service.in \
+		> $(UL_DEST)/lib/systemd/system/mkd.service
 	$(UL_Q)$(UL_INSTALL) $(O)/lib/libmk.a $(UL_DEST)/lib/libmk.a
 	$(UL_Q)install -d $(UL_DEST)/lib/pkgconfig
 	$(UL_Q)sed -e 's|@prefix@|$(PREFIX)|' -e 's|@version@|$(MK_VERSION_BASE)|' \
@@ -223,6 +235,7 @@ install: userland $(O)/man/mkctl.1 ## mkctl, libmk, manual page, completion, exa
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/include/mk/uapi/linux \
 		$(wildcard include/uapi/linux/multikernel*.h)
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/man/man1 $(O)/man/mkctl.1
+	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/man/man8 $(O)/man/mkd.8
 	$(UL_Q)$(UL_INSTALL) completions/mkctl.bash \
 		$(UL_DEST)/share/bash-completion/completions/mkctl
 	$(UL_Q)$(UL_INSTALL) -t $(UL_DEST)/share/mkctl/examples configs/*.json

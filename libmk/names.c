@@ -3,6 +3,7 @@
  * The words for the ABI's numbers, as people read and scripts compare them.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <mk/libmk.h>
 
@@ -85,7 +86,21 @@ static const char *name_of(const char *const *names, size_t nr_names,
 
 const char *mk_state_name(uint32_t state)
 {
+	if (state == MK_STATE_GONE)
+		return "gone";
 	return name_of(state_names, MK_ARRAY_SIZE(state_names), state);
+}
+
+int mk_state_parse(const char *name, uint32_t *ret_state)
+{
+	uint32_t state = 0;
+
+	while (state < MK_NR_STATES && strcmp(name, state_names[state]))
+		state++;
+	if (state == MK_NR_STATES && strcmp(name, mk_state_name(MK_STATE_GONE)))
+		return -EINVAL;
+	*ret_state = state < MK_NR_STATES ? state : MK_STATE_GONE;
+	return 0;
 }
 
 const char *mk_cause_name(uint32_t cause)

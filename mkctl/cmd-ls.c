@@ -14,11 +14,11 @@ static const struct option_desc options[] = {
 };
 
 enum { COL_NAME, COL_ID, COL_STATE, COL_CAUSE, COL_CPUS, COL_APICIDS,
-       COL_MEMORY, COL_EPOCH, COL_BOOT_ID, NR_COLS };
+       COL_MEMORY, COL_EPOCH, COL_LAST_END, COL_BOOT_ID, NR_COLS };
 
 static const char *const headings[NR_COLS] = {
 	"NAME", "ID", "STATE", "CAUSE", "CPUS", "APICIDS", "MEMORY", "EPOCH",
-	"BOOT-ID",
+	"LAST-END", "BOOT-ID",
 };
 
 #define CELL_MAX	64
@@ -38,16 +38,18 @@ static void fill_row(const struct mk_instance *inst,
 	const struct mk_get *get = &inst->get;
 	char size[MK_SIZE_TEXT_MAX];
 	char boot_id[BOOT_ID_TEXT_MAX];
+	char text[END_TEXT_MAX];
 
 	snprintf(row[COL_NAME], CELL_MAX, "%s", get->name);
 	snprintf(row[COL_ID], CELL_MAX, "%u", get->id);
 	snprintf(row[COL_STATE], CELL_MAX, "%s", mk_state_name(get->state));
-	snprintf(row[COL_CAUSE], CELL_MAX, "%s", mk_cause_name(get->cause));
+	snprintf(row[COL_CAUSE], CELL_MAX, "%s", cause_text(get, text));
 	fill_list(row[COL_CPUS], instance_cpulist(inst));
 	fill_list(row[COL_APICIDS], instance_apicids(inst));
 	snprintf(row[COL_MEMORY], CELL_MAX, "%s",
 		 mk_size_format(get->memory_bytes, size));
 	snprintf(row[COL_EPOCH], CELL_MAX, "%u", get->epoch);
+	snprintf(row[COL_LAST_END], CELL_MAX, "%s", last_end_text(get, text));
 	snprintf(row[COL_BOOT_ID], CELL_MAX, "%s",
 		 boot_id_text(get, boot_id));
 }

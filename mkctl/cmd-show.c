@@ -3,7 +3,9 @@
  * mkctl show: everything about some instances.
  */
 #include <string.h>
+#include <time.h>
 
+#include "../spawn/policy.h"
 #include "show.h"
 
 static const struct option_desc options[] = {
@@ -114,6 +116,7 @@ static struct json_object *facts_to_json(const struct mk_facts *facts)
 	json_add_u64(obj, "memory_bytes", facts->memory_bytes);
 	json_object_object_add(obj, "cpus", cpus);
 	json_add_string(obj, "created_by", facts->created_by);
+	mk_policy_to_json(&facts->policy, obj);
 	return obj;
 }
 
@@ -134,6 +137,7 @@ static struct json_object *to_json(const struct mk_instance *inst,
 	json_add_u64(obj, "image_bytes", get->image_bytes);
 	json_add_u64(obj, "initrd_bytes", get->initrd_bytes);
 	json_add_u64(obj, "beats", get->beats);
+	json_add_u64(obj, "watchdog_ms", get->watchdog_ms);
 	json_object_object_add(obj, "features",
 			       features_to_json(get->features));
 	for (i = 0; i < MK_ARRAY_SIZE(times); i++)
@@ -231,12 +235,14 @@ static void print_facts(const struct mk_facts *facts)
 {
 	mk_autofree char *cpus = mk_cpulist_format(facts->cpus,
 						   facts->nr_cpus);
+	mk_autofree char *policy = mk_policy_text(&facts->policy);
 	char text[MK_SIZE_TEXT_MAX];
 
 	print_fact("  made from:  ", facts->config ? facts->config : "?");
 	print_fact("    kernel    ", facts->kernel ? facts->kernel : "?");
 	print_fact("    initrd    ", facts->initrd ? facts->initrd : "none");
 	print_fact("    cmdline   ", facts->cmdline ? facts->cmdline : "");
+	print_fact("    policy    ", policy ? policy : "?");
 	print_fact("    cpus      ", cpus ? cpus : "?");
 	print_fact("    memory    ", mk_size_format(facts->memory_bytes, text));
 	print_fact("    by        mkctl ",
@@ -255,23 +261,54 @@ static void print_features(uint64_t features)
 	printf("\n");
 }
 
+/* Told apart from "cause": it is still known while the next boot runs. */
+static void print_last_end(const struct mk_get *get)
+{
+	time_t seconds = (time_t)(get->last_ended_realtime_ns / 1000000000);
+	char text[END_TEXT_MAX];
+	char when[32] = "?";
+	struct tm tm;
+
+	if (!last_end_text(get, text)[0]) {
+		printf("  last end:   -\n");
+		return;
+	}
+	if (localtime_r(&seconds, &tm))
+		strftime(when, sizeof(when), "%F %T", &tm);
+	printf("  last end:   %s at %s\n", text, when);
+}
+
+static void print_watchdog(const struct mk_get *get)
+{
+	if (!get->watchdog_ms)
+		printf("  watchdog:   off\n");
+	else
+		printf("  watchdog:   %u ms\n", get->watchdog_ms);
+	if (get->state == MK_STATE_UNRESPONSIVE && get->nr_stuck)
+		printf("  stuck:      %u of its CPUs, the first is CPU %u of the host\n",
+		       get->nr_stuck, get->stuck_cpu);
+}
+
 static void print_text(const struct mk_instance *inst,
 		       const struct mk_facts *facts,
 		       const struct show_peers *peers)
 {
 	const struct mk_get *get = &inst->get;
-	const char *cause = mk_cause_name(get->cause);
 	const char *refusal = mk_reason_name(get->load_refusal.reason);
 	char boot_id[BOOT_ID_TEXT_MAX];
+	char cause[END_TEXT_MAX];
 
 	boot_id_text(get, boot_id);
+	cause_text(get, cause);
 	printf("%s\n", get->name);
 	printf("  id:         %u\n", get->id);
 	printf("  state:      %s\n", mk_state_name(get->state));
 	printf("  cause:      %s\n", cause[0] ? cause : "-");
 	printf("  boot id:    %s\n", boot_id[0] ? boot_id : "-");
 	printf("  epoch:      %u\n", get->epoch);
+	print_last_end(get);
 	printf("  beats:      %llu\n", (unsigned long long)get->beats);
+	print_watchdog(get);
 	print_features(get->features);
 	print_cpus(inst);
 	print_memory(inst);

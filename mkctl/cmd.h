@@ -59,6 +59,13 @@ struct options {
 	const char *from;
 	const char *owner;
 	struct list to;
+	const char *output;
+	bool force;
+	bool dmesg;
+	bool zstd;
+	bool live;
+	const char *states;
+	bool ended;
 };
 
 /**
@@ -139,11 +146,16 @@ extern const struct command cmd_check;
 extern const struct command cmd_ls;
 extern const struct command cmd_show;
 extern const struct command cmd_logs;
+extern const struct command cmd_dump;
 extern const struct command cmd_stop;
 extern const struct command cmd_kill;
 extern const struct command cmd_start;
 extern const struct command cmd_restart;
 extern const struct command cmd_rm;
+extern const struct command cmd_freeze;
+extern const struct command cmd_thaw;
+extern const struct command cmd_wait;
+extern const struct command cmd_events;
 extern const struct command cmd_pool;
 extern const struct command cmd_msg;
 extern const struct command cmd_msg_ping;
@@ -282,6 +294,11 @@ const char *boot_id_text(const struct mk_get *get,
 char *instance_cpulist(const struct mk_instance *inst);
 /** instance_apicids() - likewise */
 char *instance_apicids(const struct mk_instance *inst);
+#define END_TEXT_MAX	48
+/** cause_text() - "panic"; of one that is unresponsive also which CPU */
+const char *cause_text(const struct mk_get *get, char buf[END_TEXT_MAX]);
+/** last_end_text() - "panicked (panic)", "" before the first end */
+const char *last_end_text(const struct mk_get *get, char buf[END_TEXT_MAX]);
 /** json_add_brief() - what every verb says about an instance */
 void json_add_brief(struct json_object *obj, const struct mk_instance *inst);
 /** json_add_stages() - "stages_ms" */

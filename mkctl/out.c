@@ -153,6 +153,57 @@ static struct json_object *cpu_array(const struct mk_instance *inst,
 	return array;
 }
 
+const char *cause_text(const struct mk_get *get, char buf[END_TEXT_MAX])
+{
+	const char *cause = mk_cause_name(get->cause);
+
+	if (get->state != MK_STATE_UNRESPONSIVE || !get->nr_stuck)
+		snprintf(buf, END_TEXT_MAX, "%s", cause);
+	else if (get->nr_stuck == 1)
+		snprintf(buf, END_TEXT_MAX, "%s, CPU %u", cause,
+			 get->stuck_cpu);
+	else
+		snprintf(buf, END_TEXT_MAX, "%s, CPU %u and %u more", cause,
+			 get->stuck_cpu, get->nr_stuck - 1);
+	return buf;
+}
+
+const char *last_end_text(const struct mk_get *get, char buf[END_TEXT_MAX])
+{
+	const char *cause = mk_cause_name(get->last_cause);
+
+	buf[0] = '\0';
+	if (mk_state_is_end(get->last_state))
+		snprintf(buf, END_TEXT_MAX, "%s%s%s%s",
+			 mk_state_name(get->last_state), cause[0] ? " (" : "",
+			 cause, cause[0] ? ")" : "");
+	return buf;
+}
+
+static struct json_object *last_end(const struct mk_get *get)
+{
+	const char *cause = mk_cause_name(get->last_cause);
+	struct json_object *obj;
+
+	if (!mk_state_is_end(get->last_state))
+		return NULL;
+	obj = json_object_new_object();
+	json_add_string(obj, "state", mk_state_name(get->last_state));
+	json_add_string(obj, "cause", cause[0] ? cause : NULL);
+	json_add_ns(obj, "realtime_ns", get->last_ended_realtime_ns);
+	return obj;
+}
+
+static void json_add_health(struct json_object *obj, const struct mk_get *get)
+{
+	bool stuck = get->state == MK_STATE_UNRESPONSIVE && get->nr_stuck;
+
+	json_add_u64(obj, "nr_stuck", stuck ? get->nr_stuck : 0);
+	json_object_object_add(obj, "stuck_cpu", stuck ?
+			       json_object_new_uint64(get->stuck_cpu) : NULL);
+	json_object_object_add(obj, "last_end", last_end(get));
+}
+
 void json_add_brief(struct json_object *obj, const struct mk_instance *inst)
 {
 	const struct mk_get *get = &inst->get;
@@ -170,6 +221,7 @@ void json_add_brief(struct json_object *obj, const struct mk_instance *inst)
 	json_object_object_add(obj, "apicids", cpu_array(inst, true));
 	json_add_bool(obj, "cpus_lent", get->flags & MK_GET_CPUS_LENT);
 	json_add_u64(obj, "memory_bytes", get->memory_bytes);
+	json_add_health(obj, get);
 }
 
 uint64_t stage_boot_ns(const struct mk_instance *inst)
@@ -218,13 +270,13 @@ static void print_stage_line(const char *name, uint64_t ns)
 
 /*
  * The boot is told by print_running(), in the kernel's own times. How long it
- * takes to move tasks, to set channels and to make shares is in JSON only:
+ * takes to move tasks, to set channels and policy and to make shares is in JSON only:
  * mostly there are none.
  */
 void print_stage(void *arg, const char *name, uint64_t ns)
 {
-	static const char *const silent[] = { "boot", "channels", "shares",
-					      "tasks" };
+	static const char *const silent[] = { "boot", "channels", "policy",
+					      "shares", "tasks" };
 
 	(void)arg;
 	for (size_t i = 0; i < MK_ARRAY_SIZE(silent); i++)

@@ -249,6 +249,7 @@ static const struct mk_loader_key bare_keys[] = {
 	{ "channels",	false,	MK_JSON_ARRAY,	mk_loader_set_channels },
 	{ "shares",	false,	MK_JSON_ARRAY,	mk_loader_set_shares },
 	{ "references",	false,	MK_JSON_STRING,	mk_loader_set_references },
+	{ "policy",	false,	MK_JSON_OBJECT,	mk_loader_set_policy },
 };
 
 static const struct mk_loader_key file_keys[] = {
@@ -276,6 +277,9 @@ static const struct {
 	{ "memory", &mk_loader_memory_keys },
 	{ "share", &mk_loader_share_keys },
 	{ "grantee", &mk_loader_grantee_keys },
+	{ "policy", &mk_loader_policy_keys },
+	{ "restart", &mk_loader_restart_keys },
+	{ "watchdog", &mk_loader_watchdog_keys },
 };
 
 int mk_config_key(const char *object, size_t i, struct mk_config_key *ret)

@@ -21,6 +21,8 @@
 #define MK_CONFIG_SHARES	64		/* that one instance may name */
 #define MK_CONFIG_GRANTEES	(MK_SHARE_HOLDERS_MAX - 1) /* of one share */
 #define MK_CONFIG_SHARE_ALIGN	4096
+#define MK_CONFIG_RESTARTS	1000000		/* in a row */
+#define MK_CONFIG_SECONDS	1000000		/* of a policy */
 
 /** struct mk_nodes - NUMA nodes, none twice; none at all: any node will do */
 struct mk_nodes {
@@ -42,6 +44,7 @@ struct mk_nodes {
  * @memory_bytes: a multiple of MK_MEMORY_ALIGN, at least MK_MEMORY_MIN
  * @memory_nodes: where it is to be; see mk_config_memory_parts()
  * @peers: whom it may talk to, what it shares
+ * @policy: what is done when it ends or hangs
  */
 struct mk_config {
 	char name[MK_NAME_MAX];
@@ -55,6 +58,7 @@ struct mk_config {
 	uint64_t memory_bytes;
 	struct mk_nodes memory_nodes;
 	struct mk_wanted_peers peers;
+	struct mk_policy policy;
 };
 
 /**
@@ -121,7 +125,8 @@ struct mk_config_key {
 
 /**
  * mk_config_key() - the keys that an object may have
- * @object: "instance", "cpus", "memory", "share" or "grantee"
+ * @object: "instance", "cpus", "memory", "share", "grantee", "policy",
+ *	"restart" or "watchdog"
  * @i: counts from 0
  *
  * Returns: 0, or -ENOENT beyond the last. For comparing the loader with the

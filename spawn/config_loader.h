@@ -2,7 +2,7 @@
 /*
  * What the files of the config loader share: config.c walks the JSON values
  * along tables of keys, config_machine.c has the keys about CPUs and memory,
- * config_peers.c those about channels and shares.
+ * config_peers.c those about channels and shares, config_policy.c policy.
  */
 #ifndef MK_SPAWN_CONFIG_LOADER_H
 #define MK_SPAWN_CONFIG_LOADER_H
@@ -51,6 +51,9 @@ extern const struct mk_loader_keys mk_loader_cpus_keys;
 extern const struct mk_loader_keys mk_loader_memory_keys;
 extern const struct mk_loader_keys mk_loader_share_keys;
 extern const struct mk_loader_keys mk_loader_grantee_keys;
+extern const struct mk_loader_keys mk_loader_policy_keys;
+extern const struct mk_loader_keys mk_loader_restart_keys;
+extern const struct mk_loader_keys mk_loader_watchdog_keys;
 
 int mk_loader_out_of_memory(struct mk_loader *l);
 /** mk_loader_refuse() - the value of a key of the present object; NULL: that */
@@ -88,5 +91,9 @@ int mk_loader_set_shares(struct mk_loader *l, const char *key,
 			 struct json_object *v, void *dst);
 int mk_loader_set_references(struct mk_loader *l, const char *key,
 			     struct json_object *v, void *dst);
+
+/* Setter of config_policy.c */
+int mk_loader_set_policy(struct mk_loader *l, const char *key,
+			 struct json_object *v, void *dst);
 
 #endif /* MK_SPAWN_CONFIG_LOADER_H */

@@ -15,6 +15,7 @@
 #include "facts.h"
 #include "parse.h"
 #include "peers_json.h"
+#include "policy.h"
 #include "run_dir.h"
 
 #define FACTS_SCHEMA	"mkctl.state/1"
@@ -90,6 +91,9 @@ static struct json_object *to_json(const struct mk_facts *facts)
 	add_string(doc, "memory_asked", facts->memory_asked);
 	add_string(doc, "created_by", facts->created_by);
 	mk_wanted_peers_to_json(&facts->peers, doc);
+	mk_policy_to_json(&facts->policy, doc);
+	json_object_object_add(doc, "held_epoch",
+			       json_object_new_uint64(facts->held_epoch));
 	return doc;
 }
 
@@ -206,6 +210,8 @@ static int from_json(struct json_object *doc, const char *name,
 		r = read_nodes(doc, facts);
 	if (r == 0)
 		r = mk_wanted_peers_from_json(doc, &facts->peers);
+	if (r == 0)
+		r = mk_policy_from_json(doc, &facts->policy);
 	if (r < 0) {
 		mk_facts_free(facts);
 		return r;
@@ -214,6 +220,7 @@ static int from_json(struct json_object *doc, const char *name,
 	facts->pending = json_object_get_boolean(json_object_object_get(doc,
 								"pending"));
 	facts->id = (uint32_t)get_u64(doc, "id");
+	facts->held_epoch = (uint32_t)get_u64(doc, "held_epoch");
 	facts->created_ns = get_u64(doc, "created_ns");
 	facts->memory_bytes = get_u64(doc, "memory_bytes");
 	facts->config = copy_string(doc, "config");

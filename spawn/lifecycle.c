@@ -48,10 +48,31 @@ static int wait_for_end(struct mk_ctx *ctx, const struct mk_instance *inst,
 	return r;
 }
 
-int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
-	    struct mk_error *err)
+/*
+ * Whoever stops or kills what has ended already wants it to stay so: a policy
+ * that would start it again is told.
+ */
+static int hold(struct mk_ctx *ctx, const struct mk_get *get,
+		struct mk_error *err)
 {
-	int r = mk_instance_kill(ctx, inst->get.id, MK_CAUSE_KILL, err);
+	struct mk_facts *facts;
+	int r = 0;
+
+	if (!mk_state_is_end(get->state) ||
+	    mk_facts_find(ctx, get, &facts) < 0)
+		return 0;
+	if (facts->policy.given && facts->held_epoch != get->epoch) {
+		facts->held_epoch = get->epoch;
+		r = mk_facts_write(ctx, facts, err);
+	}
+	mk_facts_free(facts);
+	return r;
+}
+
+static int kill_for(struct mk_ctx *ctx, const struct mk_instance *inst,
+		    enum mk_cause cause, struct mk_error *err)
+{
+	int r = mk_instance_kill(ctx, inst->get.id, cause, err);
 
 	if (r < 0) {
 		mk_error_object(err, "%s", inst->get.name);
@@ -60,6 +81,26 @@ int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
 		return r;
 	}
 	return mk_vacate_settle(ctx, err);
+}
+
+int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
+	    struct mk_error *err)
+{
+	int r = kill_for(ctx, inst, MK_CAUSE_KILL, err);
+
+	return r < 0 ? r : hold(ctx, &inst->get, err);
+}
+
+int mk_kill_hung(struct mk_ctx *ctx, const struct mk_instance *inst,
+		 struct mk_error *err)
+{
+	return kill_for(ctx, inst, MK_CAUSE_HANG, err);
+}
+
+int mk_kill_slow(struct mk_ctx *ctx, const struct mk_instance *inst,
+		 struct mk_error *err)
+{
+	return kill_for(ctx, inst, MK_CAUSE_BOOT_TIMEOUT, err);
 }
 
 /* It may have ended by itself since the caller looked. */
@@ -94,7 +135,7 @@ int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 	int r;
 
 	if (mk_state_is_end(inst->get.state))
-		return 0;
+		return hold(ctx, &inst->get, err);
 	r = ask_to_stop(ctx, inst, err);
 	if (r == 0)
 		r = wait_for_end(ctx, inst, options, err);
@@ -391,6 +432,9 @@ static int run_boot(void *arg, struct mk_error *err)
 {
 	struct start_job *job = arg;
 
+	if (job->boot.options->no_wait)
+		return mk_instance_get(job->ctx, job->boot.id, &job->boot.inst,
+				       err);
 	return mk_boot_wait(&job->boot, err);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plan of a spawn: check, create, channels, tasks, cpus, memory, load,
- * shares, start, boot.
+ * The plan of a spawn: check, create, channels, policy, tasks, cpus, memory,
+ * load, shares, start, boot.
  *
- * What the instance may talk to goes with it, as the undo of create destroys
- * it. Memory and image have no undo of their own once an image is loaded: they
+ * What the instance may talk to and its watchdog go with it, as the undo of
+ * create destroys it. Memory and image have no undo of their own once an image is loaded: they
  * go with the instance, which the undo of create destroys.
  */
 #include <stdio.h>
@@ -100,6 +100,7 @@ static void fill_facts(struct spawn_job *job)
 		.nr_cpus = config->nr_cpus,
 		.nr_memory_nodes = config->memory_nodes.nr,
 		.peers = config->peers,
+		.policy = config->policy,
 	};
 	memcpy(job->facts.memory_nodes, config->memory_nodes.node,
 	       sizeof(job->facts.memory_nodes));
@@ -181,6 +182,26 @@ static int run_channels(void *arg, struct mk_error *err)
 		names[i] = peers->channels[i].name;
 	return mk_instance_set_channels(job->ctx, job->boot.id, names,
 					peers->nr_channels, err);
+}
+
+static void describe_policy(const void *arg, char *buf, size_t size)
+{
+	const struct spawn_job *job = arg;
+	mk_autofree char *text = mk_policy_text(&job->config->policy);
+
+	snprintf(buf, size, "set its policy: %s", text ? text : "?");
+}
+
+/* The rest of it is mkd's business, which finds it among the facts. */
+static int run_policy(void *arg, struct mk_error *err)
+{
+	struct spawn_job *job = arg;
+	const struct mk_policy *policy = &job->config->policy;
+
+	if (!policy->watchdog_given)
+		return 0;
+	return mk_instance_set_watchdog(job->ctx, job->boot.id,
+					policy->watchdog_ms, err);
 }
 
 static void describe_tasks(const void *arg, char *buf, size_t size)
@@ -377,6 +398,7 @@ static const struct mk_step spawn_steps[] = {
 	{ "create", describe_create, run_create, undo_create,
 	  "destroy the instance" },
 	{ "channels", describe_channels, run_channels, NULL, NULL },
+	{ "policy", describe_policy, run_policy, NULL, NULL },
 	{ "tasks", describe_tasks, run_tasks, undo_tasks, "move it back" },
 	{ "cpus", describe_cpus, run_cpus, undo_cpus, "give the CPUs back" },
 	{ "memory", describe_memory, run_memory, undo_memory,

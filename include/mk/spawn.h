@@ -108,6 +108,66 @@ int mk_references_parse(const char *name,
 			enum mk_references *ret_references) MK_MUST_CHECK;
 
 /*
+ * What is to be done when an instance ends or hangs: its config says so, and
+ * mkd does it.
+ */
+
+/** enum mk_restart - after which ends it is started again */
+enum mk_restart {
+	MK_RESTART_NEVER,
+	MK_RESTART_ON_FAILURE,	/* panicked, failed, killed because it hung */
+	MK_RESTART_ALWAYS,	/* also when it powered off by itself */
+};
+
+/** enum mk_on_hang - what is done about one that is unresponsive */
+enum mk_on_hang {
+	MK_ON_HANG_REPORT,
+	MK_ON_HANG_KILL,
+	MK_ON_HANG_DUMP,	/* kill, dump, start again */
+};
+
+#define MK_POLICY_MAX_DEFAULT		5
+#define MK_POLICY_WINDOW_DEFAULT	600
+#define MK_POLICY_BACKOFF_DEFAULT	1
+#define MK_POLICY_BACKOFF_MAX_DEFAULT	300
+
+/**
+ * struct mk_policy - the key policy
+ * @given: the config has one; else nothing is done
+ * @restart: when
+ * @max: so many starts in a row; 0 for no limit
+ * @window_s: a boot that ran so long ends the row
+ * @backoff_s: to wait before the first start of a row; then twice as long each
+ *	time
+ * @backoff_max_s: but never longer
+ * @start_after_reboot: it is started again when it rebooted by itself
+ * @watchdog_given: @watchdog_ms is said
+ * @watchdog_ms: as in struct mk_set_watchdog
+ * @on_hang: what the watchdog leads to
+ *
+ * A person's stop or kill is never followed by a start.
+ */
+struct mk_policy {
+	bool given;
+	bool start_after_reboot;
+	bool watchdog_given;
+	enum mk_restart restart;
+	enum mk_on_hang on_hang;
+	unsigned int max;
+	unsigned int window_s;
+	unsigned int backoff_s;
+	unsigned int backoff_max_s;
+	unsigned int watchdog_ms;
+};
+
+/** mk_restart_name() - "never", "on-failure", "always" */
+const char *mk_restart_name(enum mk_restart restart);
+/** mk_on_hang_name() - "report", "kill", "dump-and-restart" */
+const char *mk_on_hang_name(enum mk_on_hang on_hang);
+/** mk_policy_text() - for people; the caller frees, NULL when out of memory */
+char *mk_policy_text(const struct mk_policy *policy);
+
+/*
  * What the kernel does not know about an instance: /run/mkctl/NAME.json.
  */
 
@@ -122,6 +182,9 @@ int mk_references_parse(const char *name,
  * @cpus: that were taken
  * @memory_nodes: that its memory is to be on; none for any
  * @peers: as its config says
+ * @policy: likewise
+ * @held_epoch: somebody stopped or killed it when this boot had ended already:
+ *	it is not to be started again for that end; 0 for none
  */
 struct mk_facts {
 	bool pending;
@@ -142,6 +205,8 @@ struct mk_facts {
 	uint32_t memory_nodes[MK_MAX_RANGES];
 	size_t nr_memory_nodes;
 	struct mk_wanted_peers peers;
+	struct mk_policy policy;
+	uint32_t held_epoch;
 };
 
 /** mk_facts_find() - those of an instance; -ENOENT when there are none */
@@ -200,6 +265,7 @@ struct mk_stages {
 /**
  * struct mk_run_options - how a plan runs
  * @timeout_ms: for the boot
+ * @no_wait: a start returns in state starting; nobody waits for the boot
  * @keep: leave everything as it is when a step fails
  * @cancel: NULL, or set by a signal handler: stop at the next occasion, undo
  * @stage: NULL, or called as each step is done
@@ -209,6 +275,7 @@ struct mk_stages {
  */
 struct mk_run_options {
 	unsigned int timeout_ms;
+	bool no_wait;
 	bool keep;
 	const volatile sig_atomic_t *cancel;
 	void (*stage)(void *arg, const char *name, uint64_t ns);
@@ -282,7 +349,8 @@ int mk_start(struct mk_ctx *ctx, const struct mk_instance *inst,
  * mk_stop() - ask it to power off and wait for its end
  * @kill: kill it if it has not ended after options->timeout_ms
  *
- * Nothing to do and 0 when it has ended already. -ETIMEDOUT.
+ * Nothing to do and 0 when it has ended already; but then it stays ended,
+ * whatever its policy is. -ETIMEDOUT.
  */
 int mk_stop(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 	    const struct mk_run_options *options,
@@ -302,9 +370,20 @@ int mk_restart(struct mk_ctx *ctx, const struct mk_instance *inst, bool kill,
 	       struct mk_run_result *ret_result,
 	       struct mk_error *err) MK_MUST_CHECK;
 
-/** mk_kill() - end it at once */
+/** mk_kill() - end it at once; one that has ended stays so, as with mk_stop() */
 int mk_kill(struct mk_ctx *ctx, const struct mk_instance *inst,
 	    struct mk_error *err) MK_MUST_CHECK;
+
+/**
+ * mk_kill_hung() - end one that is unresponsive, because of that
+ *
+ * The caller has seen it unresponsive; it may have ended meanwhile.
+ */
+int mk_kill_hung(struct mk_ctx *ctx, const struct mk_instance *inst,
+		 struct mk_error *err) MK_MUST_CHECK;
+/** mk_kill_slow() - end one whose boot takes too long */
+int mk_kill_slow(struct mk_ctx *ctx, const struct mk_instance *inst,
+		 struct mk_error *err) MK_MUST_CHECK;
 
 /** mk_remove() - destroy it, forget its facts and its kept logs */
 int mk_remove(struct mk_ctx *ctx, const struct mk_instance *inst,

@@ -99,3 +99,8 @@ signal_spawn() {
 	status=0
 	wait $pid || status=$?
 }
+
+# with_policy NAME CPUS POLICY: a config with this policy, as make_config
+with_policy() {
+	make_config "$1" "$2" | jq -c --argjson policy "$3" '.policy = $policy'
+}

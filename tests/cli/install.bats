@@ -24,9 +24,12 @@ install_to() {
 /usr/include/mk/util.h
 /usr/lib/libmk.a
 /usr/lib/pkgconfig/libmk.pc
+/usr/lib/systemd/system/mkd.service
 /usr/sbin/mkctl
+/usr/sbin/mkd
 /usr/share/bash-completion/completions/mkctl
 /usr/share/man/man1/mkctl.1
+/usr/share/man/man8/mkd.8
 /usr/share/mkctl/examples/by-count.json
 /usr/share/mkctl/examples/one-cpu.json
 /usr/share/mkctl/examples/two-cpu-hang.json
@@ -34,6 +37,9 @@ install_to() {
 /usr/share/mkctl/schema/mkctl-1.json" \
 		"$(cd "$dest" && find . -type f -printf '/%P\n' | LC_ALL=C sort)"
 	has mkctl "$("$dest/usr/sbin/mkctl" version)"
+	has "ExecStart=/usr/sbin/mkd" "$(cat "$dest/usr/lib/systemd/system/mkd.service")"
+	has "mkd 0." "$("$dest/usr/sbin/mkd" --version)"
+	has '.TH "mkd" "8"' "$(cat "$dest/usr/share/man/man8/mkd.8")"
 	has '.TH "mkctl" "1"' "$(cat "$dest/usr/share/man/man1/mkctl.1")"
 }
 

@@ -23,23 +23,24 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	run --separate-stderr -0 "$fake" spawn web.json -j
 	is "mkctl.spawn/1 web 1 running [2,3] [4,6] 268435456" "$(jq -r \
 		'[.schema, .name, .id, .state, (.cpus | tojson), (.apicids | tojson), .memory_bytes] | join(" ")' <<< "$output")"
-	is '["boot","channels","check","cpus","create","load","memory","shares","start","tasks","total"]' \
+	is '["boot","channels","check","cpus","create","load","memory","policy","shares","start","tasks","total"]' \
 		"$(jq -c '.stages_ms | keys' <<< "$output")"
 	is 1.5 "$(jq '.stages_ms.boot' <<< "$output")"
 }
 
 @test "a dry run changes nothing and tells the same steps" {
 	run --separate-stderr -0 "$fake" spawn web.json --dry-run
-	is 10 "${#lines[@]}"
+	is 11 "${#lines[@]}"
 	has "allow it channels to the host" "${lines[2]}"
-	has "move what is bound to CPUs 2-3 elsewhere: 0 tasks, 0 interrupts, 0 cpusets [undo: move it back]" "${lines[3]}"
-	has "take CPUs 2-3 offline" "${lines[4]}"
-	has "[undo: give the CPUs back]" "${lines[4]}"
-	has "mk_shared_memory=0x400000@0x100000000" "${lines[6]}"
-	has "no share to make [undo: revoke what was made]" "${lines[7]}"
+	has "set its policy: none" "${lines[3]}"
+	has "move what is bound to CPUs 2-3 elsewhere: 0 tasks, 0 interrupts, 0 cpusets [undo: move it back]" "${lines[4]}"
+	has "take CPUs 2-3 offline" "${lines[5]}"
+	has "[undo: give the CPUs back]" "${lines[5]}"
+	has "mk_shared_memory=0x400000@0x100000000" "${lines[7]}"
+	has "no share to make [undo: revoke what was made]" "${lines[8]}"
 	is "" "$(journal)"
 	[ ! -e "$MKCTL_ROOT/run/mkctl" ]
-	is "check create channels tasks cpus memory load shares start boot" \
+	is "check create channels policy tasks cpus memory load shares start boot" \
 		"$("$fake" spawn web.json -n -j | jq -r '[.steps[].name] | join(" ")')"
 }
 
@@ -58,7 +59,7 @@ journal() { tail -c 4096 "$MKFAKE_STATE" | tr -d '\0'; }
 	run -0 "$fake" ls
 	is 3 "${#lines[@]}"
 	has "NAME" "${lines[0]}"
-	[[ ${lines[1]} =~ ^web\ +1\ +running\ +-\ +2-3\ +4,6\ +256M\ +1\ +1111 ]]
+	[[ ${lines[1]} =~ ^web\ +1\ +running\ +-\ +2-3\ +4,6\ +256M\ +1\ +-\ +1111 ]]
 	is "web db" "$("$fake" ls -q | xargs)"
 	is '["web","db"]' "$("$fake" ls -j | jq -c '[.instances[].name]')"
 	run -0 "$fake" show web

@@ -28,9 +28,9 @@ all_verbs() {
 
 @test "every command has help that names its options" {
 	run -0 "$mkctl" help --list-commands
-	is 16 "${#lines[@]}"
+	is 21 "${#lines[@]}"
 	all_verbs > verbs
-	is 27 "$(wc -l < verbs)"
+	is 32 "$(wc -l < verbs)"
 	while read -ra verb; do
 		run --separate-stderr -0 "$mkctl" "${verb[@]}" --help
 		has "Usage: mkctl ${verb[*]}" "${lines[0]}"
@@ -144,7 +144,8 @@ all_verbs() {
 @test "no device: status 6, and which option is missing" {
 	rm "$MKCTL_ROOT/dev/multikernel"
 	for args in "spawn web.json" "spawn -n web.json" ls "show web" \
-		"logs web" "stop web" "kill web" "start web" "rm web" \
+		"logs web" "dump web -d" "events" "events web" "wait web --for running" \
+		"freeze web" "thaw web" "stop web" "kill web" "start web" "rm web" \
 		"pool show" "msg ping web" "msg send web 7 x" "msg recv 7" \
 		"pfn ls" "pfn share a --size 4K" "pfn give a web" \
 		"pfn attach a" "pfn detach a" "pfn revoke a" "pfn cat a" \
@@ -187,7 +188,8 @@ all_verbs() {
 	has "mkctl 0." "${lines[0]}"
 	has "no CONFIG_MULTIKERNEL" "${lines[1]}"
 	is null "$("$mkctl" --version -j | jq .kernel_abi_version)"
-	is 3 "$("$mkctl" version -j | jq .abi_version)"
+	is "$(sed -nE 's/^#define MK_ABI_VERSION[[:blank:]]+([0-9]+)$/\1/p' "$top/include/uapi/linux/multikernel.h")" \
+		"$("$mkctl" version -j | jq .abi_version)"
 }
 
 @test "a full disk behind stdout is an error" {

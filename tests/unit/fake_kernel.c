@@ -14,7 +14,7 @@
 
 #include <mk/util.h>
 
-#include "fake_kernel.h"
+#include "fake_dump.h"
 
 #define LOG_TEXT							\
 	"6,0,1000,-;Linux version 6.12.0-fake\n"			\
@@ -123,7 +123,7 @@ __attribute__((constructor)) static void fake_open(void)
 	knobs_from_environment();
 }
 
-static uint64_t tick(void)
+uint64_t fake_tick(void)
 {
 	fake->clock_ns += 1500000;
 	return fake->clock_ns;
@@ -154,7 +154,7 @@ int fake_enter(const char *what, struct mk_refusal *r)
 	return fake_refuse(r, EIO, fake->refuse_reason, 1, 2, NULL);
 }
 
-static struct fake_instance *by_id(uint32_t id, struct mk_refusal *r)
+struct fake_instance *fake_by_id(uint32_t id, struct mk_refusal *r)
 {
 	if (id && id <= FAKE_INSTANCES && fake->instances[id].used)
 		return &fake->instances[id];
@@ -178,18 +178,20 @@ static bool is_end(uint32_t state)
 	return state >= MK_STATE_STOPPED && state <= MK_STATE_FAILED;
 }
 
-static bool has_cpus(uint32_t state)
+bool fake_has_cpus(uint32_t state)
 {
 	return state >= MK_STATE_STARTING && state <= MK_STATE_STOPPING;
 }
 
-static void end(struct fake_instance *inst, uint32_t state, uint32_t cause)
+void fake_end(struct fake_instance *inst, uint32_t state, uint32_t cause)
 {
-	inst->get.state = state;
-	inst->get.cause = cause;
-	inst->get.change_seq++;
-	inst->get.ended_ns = tick();
-	inst->get.cpus_back_ns = tick();
+	inst->get.nr_stuck = inst->get.stuck_cpu = 0;
+	inst->get.last_state = state;
+	inst->get.last_cause = cause;
+	inst->get.last_ended_realtime_ns = 1700000000000000000ULL;
+	fake_state(inst, state, cause);
+	inst->get.ended_ns = fake_tick();
+	inst->get.cpus_back_ns = fake_tick();
 	inst->get.ended_realtime_ns = 1700000000000000000ULL;
 	inst->get.flags &= ~MK_GET_CPUS_LENT;
 	inst->lent = fake->lent;
@@ -255,16 +257,18 @@ static int op_create(struct mk_create *c)
 			      FAKE_INSTANCES, 0, NULL);
 	fake->instances[id] = (struct fake_instance){
 		.used = true,
-		.get = { .id = id, .created_ns = tick() },
+		.get = { .id = id, .created_ns = fake_tick(),
+			 .watchdog_ms = MK_WATCHDOG_DEFAULT },
 	};
 	snprintf(fake->instances[id].get.name, MK_NAME_MAX, "%s", c->name);
+	fake_state(&fake->instances[id], MK_STATE_CREATED, MK_CAUSE_NONE);
 	c->id = id;
 	return 0;
 }
 
 static int op_destroy(struct mk_by_id *b)
 {
-	struct fake_instance *inst = by_id(b->id, &b->refusal);
+	struct fake_instance *inst = fake_by_id(b->id, &b->refusal);
 	int r;
 
 	if (!inst)
@@ -272,9 +276,10 @@ static int op_destroy(struct mk_by_id *b)
 	r = fake_enter("destroy", &b->refusal);
 	if (r < 0)
 		return r;
-	if (has_cpus(inst->get.state))
+	if (fake_has_cpus(inst->get.state))
 		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
+	fake_event(inst, MK_STATE_GONE);
 	inst->used = false;
 	fake_shares_orphan(inst->get.name);
 	return 0;
@@ -282,7 +287,7 @@ static int op_destroy(struct mk_by_id *b)
 
 static int op_set_cpus(struct mk_set_cpus *s)
 {
-	struct fake_instance *inst = by_id(s->id, &s->refusal);
+	struct fake_instance *inst = fake_by_id(s->id, &s->refusal);
 	const uint32_t *cpus = (const uint32_t *)(uintptr_t)s->cpus;
 	int r;
 
@@ -291,7 +296,7 @@ static int op_set_cpus(struct mk_set_cpus *s)
 	r = fake_enter(s->nr_cpus ? "cpus" : "cpus-back", &s->refusal);
 	if (r < 0)
 		return r;
-	if (has_cpus(inst->get.state))
+	if (fake_has_cpus(inst->get.state))
 		return fake_refuse(&s->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
 	if (s->nr_cpus > FAKE_LENT)
@@ -306,7 +311,7 @@ static int op_set_cpus(struct mk_set_cpus *s)
 
 static int op_set_memory(struct mk_set_memory *s)
 {
-	struct fake_instance *inst = by_id(s->id, &s->refusal);
+	struct fake_instance *inst = fake_by_id(s->id, &s->refusal);
 	const struct mk_memory_part *parts =
 		(const struct mk_memory_part *)(uintptr_t)s->parts;
 	uint64_t bytes = 0;
@@ -333,7 +338,7 @@ static int op_set_memory(struct mk_set_memory *s)
 
 static int op_start(struct mk_start *s)
 {
-	struct fake_instance *inst = by_id(s->id, &s->refusal);
+	struct fake_instance *inst = fake_by_id(s->id, &s->refusal);
 	int r;
 
 	if (!inst)
@@ -353,21 +358,19 @@ static int op_start(struct mk_start *s)
 	if (inst->lent)
 		return fake_refuse(&s->refusal, EBUSY, MK_REASON_FRAMES_LENT,
 				   inst->lent--, 0, NULL);
-	inst->get.state = MK_STATE_STARTING;
-	inst->get.cause = MK_CAUSE_NONE;
-	inst->get.change_seq++;
 	inst->get.ended_ns = inst->get.cpus_back_ns = inst->get.alive_ns = 0;
-	inst->get.started_ns = tick();
+	inst->get.started_ns = fake_tick();
 	inst->get.sipi_ns = inst->get.started_ns;
 	inst->get.log_zero_ns = inst->get.started_ns;
 	memset(inst->get.boot_id, 0, MK_BOOT_ID_SIZE);
 	s->epoch = ++inst->get.epoch;
+	fake_state(inst, MK_STATE_STARTING, MK_CAUSE_NONE);
 	return 0;
 }
 
 static int op_stop(struct mk_by_id *b)
 {
-	struct fake_instance *inst = by_id(b->id, &b->refusal);
+	struct fake_instance *inst = fake_by_id(b->id, &b->refusal);
 	int r;
 
 	if (!inst)
@@ -375,29 +378,30 @@ static int op_stop(struct mk_by_id *b)
 	r = fake_enter("stop", &b->refusal);
 	if (r < 0)
 		return r;
-	if (!has_cpus(inst->get.state))
+	if (!fake_has_cpus(inst->get.state))
 		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
-	inst->get.state = MK_STATE_STOPPING;
-	inst->get.cause = MK_CAUSE_STOP;
+	fake_state(inst, MK_STATE_STOPPING, MK_CAUSE_STOP);
 	return 0;
 }
 
 static int op_kill(struct mk_by_id *b)
 {
-	struct fake_instance *inst = by_id(b->id, &b->refusal);
+	struct fake_instance *inst = fake_by_id(b->id, &b->refusal);
 	bool timeout = b->cause == MK_CAUSE_BOOT_TIMEOUT;
+	uint32_t cause = b->cause ? b->cause : MK_CAUSE_KILL;
 	int r;
 
 	if (!inst)
 		return -ENOENT;
-	r = fake_enter(timeout ? "kill-timeout" : "kill", &b->refusal);
+	r = fake_enter(timeout ? "kill-timeout" : cause == MK_CAUSE_HANG ?
+		       "kill-hang" : "kill", &b->refusal);
 	if (r < 0 || is_end(inst->get.state))
 		return r;
-	if (!has_cpus(inst->get.state))
+	if (!fake_has_cpus(inst->get.state))
 		return fake_refuse(&b->refusal, EBUSY, MK_REASON_BAD_STATE,
 			      inst->get.state, 0, NULL);
-	end(inst, timeout ? MK_STATE_FAILED : MK_STATE_KILLED, b->cause);
+	fake_end(inst, timeout ? MK_STATE_FAILED : MK_STATE_KILLED, cause);
 	return 0;
 }
 
@@ -413,7 +417,7 @@ static struct fake_instance *get_target(const struct mk_get *g)
 		return NULL;
 	}
 	if (g->id)
-		return by_id(g->id, &(struct mk_refusal){ 0 });
+		return fake_by_id(g->id, &(struct mk_refusal){ 0 });
 	return fake_by_name(g->name);
 }
 
@@ -438,39 +442,6 @@ static int op_get(struct mk_get *g)
 	return 0;
 }
 
-static void send_event(int fd, const struct fake_instance *inst)
-{
-	struct mk_event event = {
-		.change_seq = inst->get.change_seq,
-		.id = inst->get.id,
-		.state = inst->get.state,
-		.cause = inst->get.cause,
-		.epoch = inst->get.epoch,
-	};
-
-	if (write(fd, &event, sizeof(event)) != sizeof(event))
-		abort();
-}
-
-/* What is under way is done while somebody watches. */
-static void go_on(struct fake_instance *inst)
-{
-	if (inst->get.state == MK_STATE_STARTING && fake->boot == FAKE_OK) {
-		inst->get.state = MK_STATE_RUNNING;
-		inst->get.alive_ns = tick();
-		inst->get.beats = 5;
-		inst->get.features = MK_FEATURES;
-		memset(inst->get.boot_id, 0x10 + (int)inst->get.epoch,
-		       MK_BOOT_ID_SIZE);
-	} else if (inst->get.state == MK_STATE_STARTING &&
-		   fake->boot == FAKE_PANIC) {
-		end(inst, MK_STATE_PANICKED, MK_CAUSE_PANIC);
-	} else if (inst->get.state == MK_STATE_STOPPING &&
-		   fake->stop == FAKE_OK) {
-		end(inst, MK_STATE_STOPPED, MK_CAUSE_STOP);
-	}
-}
-
 /* Which boot it is of, its last line says, but for the first. */
 static void send_log(int fd, const struct fake_instance *inst)
 {
@@ -487,23 +458,26 @@ static void send_log(int fd, const struct fake_instance *inst)
 
 static int op_open(struct mk_open *o)
 {
-	struct fake_instance *inst = by_id(o->id, &o->refusal);
+	struct fake_instance *inst = NULL;
 	int fds[2];
 
-	if (!inst)
-		return -ENOENT;
+	if (o->id || o->kind != MK_OPEN_EVENTS) {
+		inst = fake_by_id(o->id, &o->refusal);
+		if (!inst)
+			return -ENOENT;
+	}
+	if (o->kind == MK_OPEN_EVENTS)
+		return fake_events_open(inst, &o->fd);
+	if (o->kind == MK_OPEN_MEMORY) {
+		o->fd = fake_memory();
+		return 0;
+	}
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		abort();
 	o->fd = fds[0];
-	if (o->kind == MK_OPEN_LOG) {
-		send_log(fds[1], inst);
-		close(fds[1]);
-		return 0;
-	}
-	send_event(fds[1], inst);
-	go_on(inst);
-	send_event(fds[1], inst);
-	return 0;	/* the writing end stays open: no more events, no end */
+	send_log(fds[1], inst);
+	close(fds[1]);
+	return 0;
 }
 
 static int op_notify(struct mk_notify *n)
@@ -585,10 +559,16 @@ static int dispatch(int fd, unsigned long request, void *arg)
 		return op_get(arg);
 	case MK_IOC_OPEN:
 		return op_open(arg);
+	case MK_IOC_DUMP:
+		return fake_dump_ioctl(arg);
 	case MK_IOC_POOL:
 		return op_pool(arg);
 	case MK_IOC_NOTIFY:
 		return op_notify(arg);
+	case MK_IOC_SET_WATCHDOG:
+	case MK_IOC_FREEZE:
+	case MK_IOC_THAW:
+		return fake_health_ioctl(request, arg);
 	default:
 		return fake_peers_ioctl(fd, request, arg);
 	}
@@ -613,7 +593,7 @@ static int load(int initrd, const char *cmdline, size_t len,
 		unsigned long flags)
 {
 	struct mk_refusal refusal = { 0 };
-	struct fake_instance *inst = by_id((uint32_t)(flags >> 16), &refusal);
+	struct fake_instance *inst = fake_by_id((uint32_t)(flags >> 16), &refusal);
 	bool no_initrd = flags & 4;
 	int r;
 
@@ -624,8 +604,8 @@ static int load(int initrd, const char *cmdline, size_t len,
 	if (r < 0)
 		return r;
 	snprintf(inst->cmdline, sizeof(inst->cmdline), "%s", cmdline);
-	inst->get.state = MK_STATE_LOADED;
-	inst->get.loaded_ns = tick();
+	fake_state(inst, MK_STATE_LOADED, MK_CAUSE_NONE);
+	inst->get.loaded_ns = fake_tick();
 	inst->get.image_bytes = 10 << 20;
 	inst->get.handoff_addr = FAKE_POOL_ADDR;
 	inst->get.handoff_bytes = FAKE_HANDOFF;

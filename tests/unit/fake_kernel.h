@@ -12,7 +12,8 @@
  * MKFAKE_SMT (CPUs 2n and 2n + 1 are siblings), MKFAKE_CPUS
  * ("CPU:APICID:NODE:CORE ...": where CPUs are that differ from the usual ones),
  * MKFAKE_LENT (an instance that ends leaves so many frames with others, and
- * each refused start is followed by one detach).
+ * each refused start is followed by one detach), MKFAKE_LATER (panic, hang:
+ * what happens to those that run once events of all are opened).
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -46,6 +47,8 @@ struct fake_instance {
 #define FAKE_SHARES	8
 #define FAKE_HOLDERS	8
 
+#define FAKE_EVENTS	64	/* that are kept */
+
 struct fake_share {
 	bool used;
 	struct mk_share_get get;
@@ -69,6 +72,8 @@ struct fake_kernel {
 	struct fake_instance instances[FAKE_INSTANCES + 1];
 	struct fake_share shares[FAKE_SHARES + 1];
 	uint64_t generation;
+	struct mk_event events[FAKE_EVENTS];	/* event n at (n - 1) % FAKE_EVENTS */
+	uint64_t nr_events;
 	char allowed[4][MK_NAME_MAX];	/* of the last SET_CHANNELS */
 	uint32_t nr_allowed;
 	/* "create cpus memory load ..."; the end of the file, to the byte */
@@ -94,6 +99,16 @@ int fake_refuse(struct mk_refusal *r, int error, uint32_t reason, uint64_t a,
 /* Every request that changes something passes here. */
 int fake_enter(const char *what, struct mk_refusal *r);
 struct fake_instance *fake_by_name(const char *name);
+struct fake_instance *fake_by_id(uint32_t id, struct mk_refusal *r);
+bool fake_has_cpus(uint32_t state);
+uint64_t fake_tick(void);
+void fake_end(struct fake_instance *inst, uint32_t state, uint32_t cause);
+/* Every change of a state passes here; an event of it is kept. */
+void fake_state(struct fake_instance *inst, uint32_t state, uint32_t cause);
+void fake_event(const struct fake_instance *inst, uint32_t state);
+/* NULL: of all */
+int fake_events_open(struct fake_instance *inst, int *ret_fd);
+int fake_health_ioctl(unsigned long request, void *arg);
 uint64_t fake_pool_free(void);
 int fake_peers_ioctl(int fd, unsigned long request, void *arg);
 int fake_shares_ioctl(unsigned long request, void *arg);

@@ -263,6 +263,38 @@ static int number(struct json_object *o, const char *key)
 	return json_object_get_int(get(o, key));
 }
 
+static void check_policy_limits(struct json_object *defs)
+{
+	static const struct {
+		const char *object;
+		const char *key;
+		int least;
+		int most;
+		int def;
+	} limits[] = {
+		{ "restart", "max", 0, MK_CONFIG_RESTARTS,
+		  MK_POLICY_MAX_DEFAULT },
+		{ "restart", "window", 1, MK_CONFIG_SECONDS,
+		  MK_POLICY_WINDOW_DEFAULT },
+		{ "restart", "backoff", 0, MK_CONFIG_SECONDS,
+		  MK_POLICY_BACKOFF_DEFAULT },
+		{ "restart", "backoff_max", 0, MK_CONFIG_SECONDS,
+		  MK_POLICY_BACKOFF_MAX_DEFAULT },
+	};
+	struct json_object *o;
+
+	for (size_t i = 0; i < MK_ARRAY_SIZE(limits); i++) {
+		o = get(get(get(defs, limits[i].object), "properties"),
+			limits[i].key);
+		assert_int_equal(number(o, "minimum"), limits[i].least);
+		assert_int_equal(number(o, "maximum"), limits[i].most);
+		assert_int_equal(number(o, "default"), limits[i].def);
+	}
+	o = get(get(get(defs, "watchdog"), "properties"), "timeout");
+	assert_int_equal(number(o, "minimum"), 0);
+	assert_int_equal(number(o, "maximum"), MK_WATCHDOG_MAX / 1000);
+}
+
 /* The JSON Schema knows the same keys as the loader, and the same limits. */
 static void test_schema_file(void **state)
 {
@@ -276,6 +308,9 @@ static void test_schema_file(void **state)
 	check_object(schema, "memory");
 	check_object(schema, "share");
 	check_object(schema, "grantee");
+	check_object(schema, "policy");
+	check_object(schema, "restart");
+	check_object(schema, "watchdog");
 	defs = get(schema, "$defs");
 	assert_string_equal(json_object_get_string(get(get(defs, "version"),
 						       "const")),
@@ -298,6 +333,7 @@ static void test_schema_file(void **state)
 	o = get(get(get(defs, "share"), "properties"), "grantees");
 	assert_int_equal(number(o, "minItems"), 1);
 	assert_int_equal(number(o, "maxItems"), MK_CONFIG_GRANTEES);
+	check_policy_limits(defs);
 	json_object_put(schema);
 }
 

@@ -90,8 +90,8 @@ static void test_spawn(void **state)
 			    "mk_shared_memory=0x400000@0x100000000 quiet");
 	assert_int_equal(fake->instances[1].cpus[0], 3);
 	assert_int_equal(result.inst->get.state, MK_STATE_RUNNING);
-	assert_int_equal(result.stages.nr_items, 10);
-	assert_string_equal(result.stages.items[9].name, "boot");
+	assert_int_equal(result.stages.nr_items, 11);
+	assert_string_equal(result.stages.items[10].name, "boot");
 	assert_int_equal(mk_facts_find(ctx, &result.inst->get, &facts), 0);
 	assert_false(facts->pending);
 	assert_string_equal(facts->kernel, fake_kernel_path);
@@ -109,6 +109,7 @@ static const struct {
 	{ "check", "" },
 	{ "create", "" },
 	{ "channels", "create destroy" },
+	{ "policy", "create destroy" },
 	{ "tasks", "create destroy" },
 	{ "cpus", "create destroy" },
 	{ "memory", "create cpus cpus-back destroy" },
@@ -314,7 +315,7 @@ static void test_preview(void **state)
 	(void)state;
 	assert_int_equal(mk_spawn_preview(ctx, &config, "web.json", &options,
 					  count_step, &count, &err), 0);
-	assert_int_equal(count, 10);
+	assert_int_equal(count, 11);
 	assert_string_equal(fake->journal, "");
 	assert_false(facts_exist());
 }

@@ -210,6 +210,7 @@ static const struct {
 	{ "check", "" },
 	{ "create", "" },
 	{ "channels", "create destroy" },
+	{ "policy", "create channels destroy" },
 	{ "tasks", "create channels destroy" },
 	{ "cpus", "create channels destroy" },
 	{ "memory", "create channels cpus cpus-back destroy" },

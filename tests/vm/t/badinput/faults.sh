@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 55
+plan 56
 
 config=$(make_config good 2-3 "$MK_SMALL" loglevel=7)
 hung='loglevel=7 rdinit=/none init=/none panic=300'
@@ -25,7 +25,7 @@ sleep 10000 &
 sleeper=$!
 taskset -p 8 $sleeper > /dev/null
 remember
-for step in check create channels tasks cpus memory load shares start boot; do
+for step in check create channels policy tasks cpus memory load shares start boot; do
 	expect_refusal "spawn-fails-at-$step" 1 "step '$step' failed on request" \
 		failing $step spawn "$config"
 done
