@@ -18,7 +18,7 @@ UL_CFLAGS := -std=gnu11 -O2 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-Werror -MD -MP -Iinclude -Iinclude/uapi
 UL_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask
+UL_LIBS := -ljson-c -lfdt -lhwloc -lcpuset -lbitmask -lzstd
 # A static hwloc: see spawn/static/hwloc.c
 UL_STATIC_SRC := $(wildcard spawn/static/*.c)
 UL_STATIC_WRAP := -Wl,--wrap=dlopen,--wrap=dlsym,--wrap=dlclose,--wrap=dlerror

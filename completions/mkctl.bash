@@ -29,7 +29,7 @@ _mkctl() {
 		return
 	else
 		case $verb in
-		show | logs | stop | kill | start | restart | rm)
+		show | logs | dump | stop | kill | start | restart | rm)
 			words=$(mkctl ls --quiet 2> /dev/null) ;;
 		pool) words=show ;;
 		msg | pfn)

@@ -169,6 +169,16 @@ int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
 	return request_by_id(ctx, MK_IOC_KILL, id, cause, err);
 }
 
+int mk_instance_freeze(struct mk_ctx *ctx, uint32_t id, struct mk_error *err)
+{
+	return request_by_id(ctx, MK_IOC_FREEZE, id, 0, err);
+}
+
+int mk_instance_thaw(struct mk_ctx *ctx, uint32_t id, struct mk_error *err)
+{
+	return request_by_id(ctx, MK_IOC_THAW, id, 0, err);
+}
+
 int mk_instance_set_cpus(struct mk_ctx *ctx, uint32_t id,
 			 const unsigned int *cpus, size_t nr_cpus,
 			 uint32_t flags, struct mk_error *err)

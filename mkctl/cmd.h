@@ -59,6 +59,11 @@ struct options {
 	const char *from;
 	const char *owner;
 	struct list to;
+	const char *output;
+	bool force;
+	bool dmesg;
+	bool zstd;
+	bool live;
 };
 
 /**
@@ -139,6 +144,7 @@ extern const struct command cmd_check;
 extern const struct command cmd_ls;
 extern const struct command cmd_show;
 extern const struct command cmd_logs;
+extern const struct command cmd_dump;
 extern const struct command cmd_stop;
 extern const struct command cmd_kill;
 extern const struct command cmd_start;

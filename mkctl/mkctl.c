@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&cmd_ls,
 	&cmd_show,
 	&cmd_logs,
+	&cmd_dump,
 	&cmd_stop,
 	&cmd_kill,
 	&cmd_start,

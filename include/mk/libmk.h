@@ -165,10 +165,52 @@ int mk_instance_stop(struct mk_ctx *ctx, uint32_t id,
 int mk_instance_kill(struct mk_ctx *ctx, uint32_t id, enum mk_cause cause,
 		     struct mk_error *err) MK_MUST_CHECK;
 
+/**
+ * mk_instance_freeze() - MK_IOC_FREEZE: its CPUs store their registers and wait
+ *
+ * -EBUSY it does not run, -EOPNOTSUPP its kernel cannot, -ETIMEDOUT a CPU does
+ * not answer; then nothing is frozen.
+ */
+int mk_instance_freeze(struct mk_ctx *ctx, uint32_t id,
+		       struct mk_error *err) MK_MUST_CHECK;
+/** mk_instance_thaw() - MK_IOC_THAW */
+int mk_instance_thaw(struct mk_ctx *ctx, uint32_t id,
+		     struct mk_error *err) MK_MUST_CHECK;
+
 /** mk_instance_set_channels() - MK_IOC_SET_CHANNELS; replaces what was set */
 int mk_instance_set_channels(struct mk_ctx *ctx, uint32_t id,
 			     const char *const *peers, size_t nr_peers,
 			     struct mk_error *err) MK_MUST_CHECK;
+
+/*
+ * Memory of an instance, to be dumped.
+ */
+
+/**
+ * struct mk_dump_info - what MK_IOC_DUMP said
+ * @dump: nr_notes counts the notes
+ * @notes: MK_DUMP_NOTE_BYTES for each CPU, written by the instance: not checked
+ */
+struct mk_dump_info {
+	struct mk_dump dump;
+	unsigned char *notes;
+};
+
+/** mk_dump_info_get() - MK_IOC_DUMP; -ENODATA when no kernel ran in it yet */
+int mk_dump_info_get(struct mk_ctx *ctx, uint32_t id,
+		     struct mk_dump_info **ret_info,
+		     struct mk_error *err) MK_MUST_CHECK;
+void mk_dump_info_free(struct mk_dump_info *info);
+/** mk_memory_open() - MK_OPEN_MEMORY, for mk_memory_read() */
+int mk_memory_open(struct mk_ctx *ctx, uint32_t id, int *ret_fd,
+		   struct mk_error *err) MK_MUST_CHECK;
+/**
+ * mk_memory_read() - what is at a physical address
+ *
+ * All of it or an error: -ENXIO not in its memory, -ENODEV it was removed.
+ */
+int mk_memory_read(int fd, uint64_t addr, void *buf,
+		   size_t bytes) MK_MUST_CHECK;
 
 /*
  * Channels: messages of up to MK_MESSAGE_MAX bytes between a program here and

@@ -144,7 +144,7 @@ all_verbs() {
 @test "no device: status 6, and which option is missing" {
 	rm "$MKCTL_ROOT/dev/multikernel"
 	for args in "spawn web.json" "spawn -n web.json" ls "show web" \
-		"logs web" "stop web" "kill web" "start web" "rm web" \
+		"logs web" "dump web -d" "stop web" "kill web" "start web" "rm web" \
 		"pool show" "msg ping web" "msg send web 7 x" "msg recv 7" \
 		"pfn ls" "pfn share a --size 4K" "pfn give a web" \
 		"pfn attach a" "pfn detach a" "pfn revoke a" "pfn cat a" \

@@ -14,7 +14,7 @@
 
 #include <mk/util.h>
 
-#include "fake_kernel.h"
+#include "fake_dump.h"
 
 #define LOG_TEXT							\
 	"6,0,1000,-;Linux version 6.12.0-fake\n"			\
@@ -492,6 +492,10 @@ static int op_open(struct mk_open *o)
 
 	if (!inst)
 		return -ENOENT;
+	if (o->kind == MK_OPEN_MEMORY) {
+		o->fd = fake_memory();
+		return 0;
+	}
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		abort();
 	o->fd = fds[0];
@@ -585,6 +589,10 @@ static int dispatch(int fd, unsigned long request, void *arg)
 		return op_get(arg);
 	case MK_IOC_OPEN:
 		return op_open(arg);
+	case MK_IOC_FREEZE:
+	case MK_IOC_THAW:
+	case MK_IOC_DUMP:
+		return fake_dump_ioctl(request, arg);
 	case MK_IOC_POOL:
 		return op_pool(arg);
 	case MK_IOC_NOTIFY:
