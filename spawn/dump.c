@@ -168,6 +168,8 @@ static int write_error(int r, const struct job *job, struct mk_error *err)
 {
 	char size[MK_SIZE_TEXT_MAX];
 
+	if (r == -EINTR)
+		return check_cancel(job, err);
 	mk_error_set(err, MK_ERR_FAILED, NULL, "cannot write: %s",
 		     strerror(-r));
 	if (r == -ENOSPC || r == -EFBIG || r == -EDQUOT)
@@ -274,6 +276,7 @@ static int job_write(struct job *job, int fd, struct mk_error *err)
 	r = dump_sink_open(fd, job->options->zstd, &sink);
 	if (r < 0)
 		return write_error(r, job, err);
+	sink.cancel = job->options->cancel;
 	r = write_head(job, &sink, err);
 	if (r == 0)
 		r = write_memory(job, &sink, err);

@@ -15,6 +15,9 @@ static int write_all(struct dump_sink *sink, const char *data, size_t bytes)
 	ssize_t n;
 
 	while (bytes) {
+		/* A pipe whose reader sleeps has taken a part, or none. */
+		if (sink->cancel && *sink->cancel)
+			return -EINTR;
 		n = write(sink->fd, data, bytes);
 		if (n < 0 && errno == EINTR)
 			continue;

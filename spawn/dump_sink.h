@@ -6,6 +6,8 @@
 #ifndef SPAWN_DUMP_SINK_H
 #define SPAWN_DUMP_SINK_H
 
+#include <signal.h>
+
 #include <mk/libmk.h>
 
 struct ZSTD_CCtx_s;
@@ -18,6 +20,7 @@ struct ZSTD_CCtx_s;
  * @bytes: that it stands for, uncompressed
  * @data_bytes: written to @fd
  * @hole_bytes: left out
+ * @cancel: NULL, or set by a signal handler: a write that waits is given up
  */
 struct dump_sink {
 	int fd;
@@ -29,11 +32,12 @@ struct dump_sink {
 	uint64_t bytes;
 	uint64_t data_bytes;
 	uint64_t hole_bytes;
+	const volatile sig_atomic_t *cancel;
 };
 
 /** dump_sink_open() - @fd stays the caller's; -ENOMEM, -errno */
 int dump_sink_open(int fd, bool zstd, struct dump_sink *ret_sink) MK_MUST_CHECK;
-/** dump_sink_write() - the next bytes; -ENOSPC and whatever write(2) has */
+/** dump_sink_write() - the next bytes; -EINTR on @cancel, or as write(2) */
 int dump_sink_write(struct dump_sink *sink, const void *data,
 		    size_t bytes) MK_MUST_CHECK;
 /** dump_sink_finish() - nothing more comes; on the disk when it returns 0 */

@@ -28,7 +28,7 @@ all_verbs() {
 
 @test "every command has help that names its options" {
 	run -0 "$mkctl" help --list-commands
-	is 16 "${#lines[@]}"
+	is 17 "${#lines[@]}"
 	all_verbs > verbs
 	is 27 "$(wc -l < verbs)"
 	while read -ra verb; do
