@@ -13,6 +13,9 @@
 #define CORE_HEAD	(sizeof(Elf64_Nhdr) + 8)	/* name, padded to 4 */
 #define CORE_BYTES	(CORE_HEAD + sizeof(struct elf_prstatus))
 
+/* As in /proc/kcore: from others, readers learn where the direct map is. */
+#define NO_PADDR	UINT64_MAX
+
 _Static_assert(sizeof(struct elf_prstatus) == 336, "x86-64's");
 _Static_assert(CORE_BYTES <= MK_DUMP_NOTE_BYTES, "a note fits into its room");
 
@@ -144,7 +147,7 @@ static void fill_phdrs(Elf64_Phdr *phdr, const struct dump_memory *mem,
 	}
 	for (i = 0; i < mapped->nr_items; i++) {
 		piece = &mapped->items[i];
-		phdr = add_load(phdr, piece->vaddr, piece->paddr, piece->bytes,
+		phdr = add_load(phdr, piece->vaddr, NO_PADDR, piece->bytes,
 				offset_of(mem, first, piece->paddr));
 	}
 }
