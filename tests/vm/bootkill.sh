@@ -34,10 +34,10 @@ bad() {
 }
 
 # Of the host, what each kill has to leave as it was; all else is in snapshot
-quick_look() {
-	cat /sys/devices/system/cpu/online /proc/iomem
-	mkctl pool show -j
-}
+quick_look() { cat /sys/devices/system/cpu/online /proc/iomem /sys/kernel/multikernel/pool; }
+
+# Here is what the kernel says of it: a look that starts no program
+victim=/sys/kernel/multikernel/instances/victim
 
 # The next boot of the victim, killed $us after its start
 kill_boot() {
@@ -60,9 +60,11 @@ kill_boot() {
 }
 
 look_afterwards() {
-	[ "$(show victim state),$(show victim cause)" = killed,kill ] ||
-		bad "it is $(show victim state), $(show victim cause)"
-	[ "$(show victim epoch)" = $epoch ] || bad "epoch $(show victim epoch), not $epoch"
+	read -r now < $victim/state
+	read -r why < $victim/cause
+	read -r starts < $victim/epoch
+	[ "$now,$why" = killed,kill ] || bad "it is $now, $why"
+	[ "$starts" = "$epoch" ] || bad "epoch $starts, not $epoch"
 	quick_look > $MK_RUN/quick.now
 	cmp -s $MK_RUN/quick $MK_RUN/quick.now ||
 		bad "changed: $(diff $MK_RUN/quick $MK_RUN/quick.now | head -n 5)"
