@@ -27,7 +27,7 @@ FILES_TOLERANCE=32
 # others_online 0|1: take all but CPU 0 offline, or online: what waits at a CPU (free
 # pages and objects, counts) is handed back when it goes
 others_online() {
-	for mk_cpu in 1 2; do
+	for mk_cpu in 1 2 3; do
 		echo "$1" > /sys/devices/system/cpu/cpu$mk_cpu/online
 	done
 }
@@ -109,7 +109,7 @@ memory=32M
 ! is_debug || memory=$MK_SMALL
 make_config a 1 "$memory" loglevel=7 /boot/a /run/init.cpio > /dev/null
 make_config b 2 "$memory" loglevel=7 /boot/a /run/init.cpio > /dev/null
-expect_equal all-online "$(cat /sys/devices/system/cpu/online)" 0-2
+expect_equal all-online "$(cat /sys/devices/system/cpu/online)" 0-3
 remember
 steady=$(cat /proc/sys/kernel/random/boot_id)
 
@@ -135,6 +135,6 @@ for how in stop kill; do
 	end $how a "$ended"
 	nothing_lost $how
 	expect_unchanged $how-leaves-nothing
-	expect_equal $how-cpus-online "$(cat /sys/devices/system/cpu/online)" 0-2
+	expect_equal $how-cpus-online "$(cat /sys/devices/system/cpu/online)" 0-3
 done
 expect_equal same-host "$(cat /proc/sys/kernel/random/boot_id)" "$steady"
