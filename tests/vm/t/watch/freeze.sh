@@ -4,11 +4,11 @@
 # A frozen instance stands still, all of it, and goes on as if nothing had been.
 # timeout: 300
 
+# shellcheck disable=SC2016 # what a shell in there is told
 # shellcheck source=tests/vm/health.sh
 . /mk/health.sh
 plan 46
 
-# shellcheck disable=SC2016 # for a shell in there
 count='i=0; while true; do i=$((i+1)); echo count $i; usleep 100000; done & exec chan agent'
 counter() { # NAME CPUS
 	[ -e /run/agent.cpio ] || make_initrd /run/agent.cpio /mk/bin/chan

@@ -70,7 +70,7 @@ check panic health wait doomed $PANICKED 20000
 expect_equal panic-saved "$(saved)" 3
 check panic-which-spun in_module 1
 log_has doomed 'CPU: 0 .*Comm: sh' && panicked=0 || panicked=2
-check panic-which-panicked in_kernel $panicked
+check panic-which-panicked in_kernel "$panicked"
 save_instance_log doomed
 
 # A panic that is an oops: the registers are those of the oops
