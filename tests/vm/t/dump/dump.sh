@@ -139,15 +139,15 @@ slow_dump() {
 
 # Interrupted, and killed, in the middle of it: it goes on all the same
 check interrupted-frozen slow_dump
-kill -TERM $dump
-wait $dump
+kill -TERM "$dump"
+wait "$dump"
 expect_equal interrupted-status $? 143
 check interrupted-runs wait_for 5 has_state live running
-kill $reader
+kill "$reader"
 check killed-frozen slow_dump
-kill -9 $dump
+kill -9 "$dump"
 check killed-runs wait_for 5 has_state live running
-kill $reader
+kill "$reader"
 check live-beats-afterwards wait_for 20 has_beaten_more live "$(show live beats)"
 expect_equal live-same-boot "$(show live boot_id)" "$live"
 expect_exit live-not-frozen 0 mkctl dump live --live -j -o /run/not-frozen
