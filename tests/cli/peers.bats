@@ -47,7 +47,7 @@ edit() { jq -c "$2" "$1" > "$3"; }
 @test "channels and shares: a dry run tells and changes nothing" {
 	run --separate-stderr -0 "$fake" spawn -n producer.json
 	has "allow it channels to the host, db" "${lines[2]}"
-	has "make share 'buf': 64M of 'web' for db:ro; 'board': 4K of 'host' for web:rw [undo: revoke what was made]" "${lines[7]}"
+	has "make share 'buf': 64M of 'web' for db:ro; 'board': 4K of 'host' for web:rw [undo: revoke what was made]" "${lines[8]}"
 	is 2 "${#stderr_lines[@]}"
 	is "" "$(journal)"
 	is "" "$(shares)"
