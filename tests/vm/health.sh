@@ -20,7 +20,12 @@ instance_module() { echo "/lib/mk/\$(uname -r)/$1.ko"; }
 
 # spin CPU HOW MS: a CPU of doomed does so, some 300 ms after this
 spin() {
-	sh_at doomed "rmmod mk_spin 2>/dev/null; insmod $(instance_module mk_spin) cpu=$1 how=$2 ms=$3"
+	sh_at doomed "rmmod mk_spin 2>/dev/null; insmod $(instance_module mk_spin) cpu=$1 how=$2 ms=$(($3 * MK_SLOW))"
+}
+
+# spin_now: the same, and it spins when this is over
+spin_now() {
+	spin "$@" && usleep $((700000 * MK_SLOW))
 }
 
 # beats NAME: of all its CPUs since its start

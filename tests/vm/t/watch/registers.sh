@@ -40,8 +40,7 @@ expect_equal address-0 "$(health memory doomed 0 4096)" 6
 expect_equal no-admin "$(health no-admin doomed | cut -d' ' -f1)" 1
 
 # Frozen: all, and gone with the thaw
-spin 1 irq 3000
-usleep 700000
+spin_now 1 irq 3000
 expect_exit freeze 0 health freeze doomed
 expect_equal freeze-saved "$(saved)" 3
 check freeze-which-spins in_module 1
@@ -50,8 +49,7 @@ expect_exit thaw 0 health thaw doomed
 expect_equal thaw-saved "$(saved)" 0
 
 # Killed while one spins with interrupts off
-spin 2 irq 60000
-usleep 700000
+spin_now 2 irq 60000
 expect_exit kill 0 mkctl kill doomed
 expect_equal kill-saved "$(saved)" 3
 check kill-which-spun in_module 2
@@ -63,8 +61,7 @@ save_instance_log doomed
 # Panic while one spins with interrupts off
 expect_exit start 0 mkctl start doomed
 expect_equal start-saved "$(saved)" 0
-spin 1 irq 60000
-usleep 700000
+spin_now 1 irq 60000
 later crash sh_at doomed 'echo c > /proc/sysrq-trigger'
 check panic health wait doomed $PANICKED 20000
 expect_equal panic-saved "$(saved)" 3
@@ -84,8 +81,7 @@ save_instance_log doomed
 
 # One CPU takes no NMI: its registers are missing, nothing else, and it ends
 expect_exit start-to-kill 0 mkctl start doomed
-spin 1 nmi 60000
-usleep 700000
+spin_now 1 nmi 60000
 took=$(health kill doomed)
 expect_within kill-fast "$((took / 1000))" 1000
 expect_equal no-answer-saved "$(saved)" 2
