@@ -13,7 +13,7 @@ spawn_talker() {
 	[ -e /run/talk.cpio ] || make_initrd /run/talk.cpio /mk/bin/talk
 	mk_config=$(make_config "$1" "$2" "$MK_SMALL" \
 		"loglevel=7 mk.run=\"talk agent host $TALK_AGENT\"" \
-		/boot/a /run/talk.cpio)
+		"${mk_kernel:-/boot/a}" /run/talk.cpio)
 	sed -i "s/^{/{ \"channels\": [$3],/" "$mk_config"
 	mkctl spawn "$mk_config"
 }

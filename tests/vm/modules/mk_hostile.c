@@ -58,6 +58,10 @@ static bool noise = true;
 module_param(noise, bool, 0444);
 MODULE_PARM_DESC(noise, "write everywhere; else only messages to the host");
 
+static bool sweep;
+module_param(sweep, bool, 0444);
+MODULE_PARM_DESC(sweep, "overwrite all of it, before anything else");
+
 static char *share, *only_read;
 module_param(share, charp, 0444);
 MODULE_PARM_DESC(share, "attach and map this one first");
@@ -257,6 +261,20 @@ static void write_page(void)
 	pages++;
 }
 
+/* Every byte, several times; the rest of the time is for what comes of it. */
+static void write_all_over(void)
+{
+	static const u32 patterns[] = { ~0U, 0xa5a5a5a5, 0, 0x01010101 };
+	unsigned int i, n;
+	u64 at, bytes = 0;
+
+	for (n = 0; n < ARRAY_SIZE(patterns); n++)
+		for (i = 0; i < nr_pieces; i++)
+			for (at = 0; at < pieces[i].bytes; at += 4, bytes += 4)
+				put_word(&pieces[i], at, patterns[n]);
+	words += bytes / 4;
+}
+
 /* A page may be the head of a ring or a log: its fields are at these places. */
 static void nudge(void)
 {
@@ -379,6 +397,8 @@ static int write_all(void *unused)
 	/* The log is among what it overwrites: time to read what was found. */
 	ssleep(3);
 	end = local_clock() + seconds * NSEC_PER_SEC;
+	if (sweep)
+		write_all_over();
 	while (go_on(end)) {
 		/*
 		 * By turns of a quarter of a second: noise; messages only, so

@@ -360,6 +360,13 @@ static void mk_emergency_restart(void)
 
 	if (panicked)
 		mk_end_panicked();
+	/*
+	 * Sysrq comes here without a word to anybody. What the log's thread has
+	 * not yet written goes out with this line.
+	 */
+	nbcon_cpu_emergency_enter();
+	pr_emerg("emergency restart\n");
+	nbcon_cpu_emergency_exit();
 	mk_end(MK_CAUSE_REBOOT);
 }
 

@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# An instance sends fixed IPIs of all vectors from 32 on, and NMIs, to CPUs of
+# the host and of a sibling, which talk on; and to itself. The same for one that
+# overwrites every byte that it shares.
+# timeout: 200
+
+# shellcheck disable=SC2016 # what is for the shell inside
+# shellcheck source=tests/vm/faults.sh
+. /mk/faults.sh
+plan 57
+
+ALL=0,1,4	# APIC ids of host and calm
+
+# load_flood PARAMETERS: it has ended when it can be removed
+load_flood() { insmod_inside victim "mk_flood.ko $*"; }
+end_flood() {
+	inside victim 'rmmod mk_flood' || return
+	mk_sent=$(mkctl logs victim | sed -n 's/.*mk_flood: sent \([0-9]*\) in.*/\1/p' | tail -n 1)
+	echo "mk-test: $(mkctl logs victim | grep 'mk_flood: sent' | tail -n 1)"
+}
+
+# flood VERDICT PARAMETERS: while host and calm talk
+flood() {
+	mk_f=$1
+	shift
+	before_fault
+	load_flood "$@" && end_flood || echo "mk-test: $mk_f: no flood"
+	echo "mk-test: $mk_f: $(($(exchanged) - said)) messages in $(($(mk_now_ms) - fault_ms)) ms"
+	others "$mk_f"
+}
+
+check calm-up begin_talk 4
+check victim-up begin_victim 2-3
+
+# served VERDICT: on no CPU is an interrupt left that nobody acknowledged
+served() {
+	insert mk_isr
+	rmmod mk_isr
+	insmod_inside calm mk_isr.ko
+	inside calm 'rmmod mk_isr'
+	dmesg | sed -n 's/.*mk_isr: //p' | grep service > $MK_RUN/isr
+	mkctl logs calm | sed -n 's/.*mk_isr: //p' | tail -n 1 >> $MK_RUN/isr
+	expect_equal "$1" "$(xargs < $MK_RUN/isr)" \
+		'0 vectors are in service 0 vectors are in service'
+}
+
+# --- vectors by sixteen, so that one that harms is found ---------------------------
+
+first=32
+while [ $first -lt 256 ]; do
+	last=$((first + 15))
+	flood "vectors-$first-to-$last" apicids=$ALL first=$first last=$last ms=200
+	check "vectors-$first-were-sent" test "$mk_sent" -ge 48
+	first=$((last + 1))
+done
+served vectors-all-acknowledged
+
+# --- all of it -------------------------------------------------------------------
+
+flood all-vectors apicids=$ALL ms=2000
+flood nmis apicids=$ALL first=0 nmi=1 ms=2000
+# Itself as well: 2 and 3 are its own
+flood all-and-nmis-to-all apicids=$ALL,2,3 nmi=1 ms=2000
+served all-acknowledged
+expect_equal victim-lives "$(state victim) $(show victim boot_id)" "running $victim_id"
+
+# --- vectors that devices have -----------------------------------------------------
+
+# More in a row than Linux lets pass of an interrupt that no driver knows of. The
+# first vectors are those that it gives away first.
+hits() { awk '/virtio/ { for (i = 2; i < 4; i++) n += $i } END { print n + 0 }' /proc/interrupts; }
+hit_enough() { [ $(($(hits) - before)) -gt 150000 ]; }
+before=$(hits)
+before_fault
+load_flood apicids=0,1 first=32 last=33 ms=60000
+check devices-were-hit wait_for 40 hit_enough
+echo "mk-test: virtio's interrupts: $(($(hits) - before))"
+expect_exit device-flood-ends 0 mkctl kill victim
+others device-vectors
+again device-vectors-again
+
+# --- itself ------------------------------------------------------------------------
+
+before_fault
+insmod_inside victim 'mk_fault.ko fault=nmi-self apicid=2 times=1000'
+check nmi-self wait_for 20 log_has victim 'sent 1000 NMIs to APIC id 2'
+check nmi-self-seen log_has victim 'NMI received for unknown reason'
+expect_equal nmi-self-lives "$(state victim) $(show victim boot_id)" "running $victim_id"
+others nmi-self-others
+
+# --- killed meanwhile ----------------------------------------------------------------
+
+before_fault
+load_flood apicids=$ALL nmi=1 ms=60000
+sleep 1
+expect_exit kill-while-it-floods 0 mkctl kill victim
+expect_equal killed "$(state victim) $(show victim cause)" 'killed kill'
+others killed-others
+again killed-again
+
+# --- every byte that it shares ---------------------------------------------------------
+
+before_fault
+region=$(($(cut -d ' ' -f 1 /sys/kernel/multikernel/region)))
+insmod_inside victim "mk_hostile.ko region=$region id=$(show victim id) sweep=1 seconds=3"
+check overwrite-begins wait_for 10 log_has victim 'mk_hostile: shared: [0-9]+ bytes in'
+has_bad_index() { [ "$(counter victim bad_index)" -gt 0 ]; }
+check overwrite-seen wait_for 20 has_bad_index
+sleep 3
+others overwrite-others
+expect_exit overwrite-kill 0 mkctl kill victim
+again overwrite-again
+end_talk
