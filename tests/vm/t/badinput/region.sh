@@ -23,7 +23,7 @@ broken() {
 	rmmod mk_poke
 }
 broken magic 0 8 0
-broken version-from-the-future 8 4 4
+broken version-from-the-future 8 4 0xffff
 broken unknown-feature-needed 64 8 0x100000000
 broken size 16 8 4096
 broken table-outside 40 4 0xfffff000
