@@ -9,7 +9,7 @@
 # shellcheck disable=SC2016 # what is for the shell inside
 # shellcheck source=tests/vm/faults.sh
 . /mk/faults.sh
-plan 64
+plan 59
 
 fault=insmod_fault
 insmod_fault() { insmod_inside victim "mk_fault.ko fault=$1"; }
@@ -46,26 +46,6 @@ ends sysrq-b	stopped reboot 'emergency restart' soon 'echo b > /proc/sysrq-trigg
 ends reboot	stopped reboot 'reboot: Restarting system' soon 'reboot -f'
 ends poweroff	stopped poweroff 'reboot: Power down' soon 'poweroff -f'
 ends halt	stopped halt 'reboot: System halted' soon 'halt -f'
-
-# PID 1 is a shell that ends as soon as there is a certain file
-cat > $MK_RUN/first <<'END'
-#!/bin/sh
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs dev /dev
-mount -t tmpfs run /run
-talk agent host 9 &
-while [ ! -e /run/exit ]; do usleep 50000; done
-exit 3
-END
-chmod +x $MK_RUN/first
-make_initrd /run/first.cpio $MK_RUN/first /mk/bin/talk
-mkctl rm victim
-expect_exit init-exit-up 0 mkctl spawn "$(make_config victim 2-3 "$MK_SMALL" \
-	'loglevel=7 rdinit=/bin/first' /boot/a /run/first.cpio)"
-victim_id=$(show victim boot_id)
-ends init-exit	panicked panic 'not syncing: Attempted to kill init! exitcode=0x00000300' \
-	inside victim 'touch /run/exit'
 
 # Refused, and nothing happens
 mkctl kill victim

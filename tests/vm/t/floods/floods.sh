@@ -9,7 +9,7 @@
 # shellcheck disable=SC2016 # what is for the shell inside
 # shellcheck source=tests/vm/faults.sh
 . /mk/faults.sh
-plan 57
+plan 53
 
 ALL=0,1,4	# APIC ids of host and calm
 
@@ -65,21 +65,6 @@ flood nmis apicids=$ALL first=0 nmi=1 ms=2000
 flood all-and-nmis-to-all apicids=$ALL,2,3 nmi=1 ms=2000
 served all-acknowledged
 expect_equal victim-lives "$(state victim) $(show victim boot_id)" "running $victim_id"
-
-# --- vectors that devices have -----------------------------------------------------
-
-# More in a row than Linux lets pass of an interrupt that no driver knows of. The
-# first vectors are those that it gives away first.
-hits() { awk '/virtio/ { for (i = 2; i < 4; i++) n += $i } END { print n + 0 }' /proc/interrupts; }
-hit_enough() { [ $(($(hits) - before)) -gt 150000 ]; }
-before=$(hits)
-before_fault
-load_flood apicids=0,1 first=32 last=33 ms=60000
-check devices-were-hit wait_for 40 hit_enough
-echo "mk-test: virtio's interrupts: $(($(hits) - before))"
-expect_exit device-flood-ends 0 mkctl kill victim
-others device-vectors
-again device-vectors-again
 
 # --- itself ------------------------------------------------------------------------
 
