@@ -4,22 +4,32 @@
 #
 # Runs that take long, sourced by tests/run for -l and -d: each suite and each
 # machine is a part, and a part is some rounds. Each round's result is kept in
-# OUT/long (OUT/debug with -d) for the sources that it was run with; a round that
-# passed is not run again with the same sources. So a run may be interrupted at
-# any time, and goes on with the round that was under way. With -l
-# docs/long-runs.md is written anew after each round.
+# OUT/long (OUT/debug with -d) with the sources that it was run with; a round that
+# passed is not run again as long as what the part uses of them stays the same. So
+# a run may be interrupted at any time, and goes on with the round that was under
+# way. With -l docs/long-runs.md is written anew after each round.
 #
 # A machine with LONG=N in its vm.conf has N rounds, all others one. The fuzzers
 # run for 2 hours, in rounds of 5 minutes.
 #
-# SOURCES/log      a line each round: PART ok|failed WHEN SECONDS
-#         PART   verdicts of its last round
+# log        a line each round: PART SOURCES ok|failed WHEN SECONDS COMMIT COUNTS
+# PART       verdicts of its last round
 
 FUZZ_ROUNDS=24 FUZZ_SECONDS=300
 
-# What may change a result: all files but texts for people, as they are now
+# used_by PART: of names of files, with NUL between, those that may change its result
+used_by() {
+	case $1 in
+	fuzz) grep -zE '^((include|libmk|spawn|kernel/src/include|tests/fuzz)/|tests/unit/.*\.h$|userland\.mk$|tests/run$)' ;;
+	vm/*) grep -zP "^(?!(docs|man|completions|tests/(cli|fuzz|unit|models|mutants))/)\
+(?!tests/(list\.txt|long\.sh|lint|harness|coverage)\$)(?!tests/vm/t/(?!${1#vm/}/))" ;;
+	*) cat ;;
+	esac
+}
+
+# sources_id PART: a hash of these files as they are now; texts for people aside
 sources_id() {
-	(cd "$top" && git ls-files -coz --exclude-standard -- . ':!*.md' |
+	(cd "$top" && git ls-files -coz --exclude-standard -- . ':!*.md' | used_by "$1" |
 		LC_ALL=C sort -z | xargs -0 sha256sum 2> /dev/null |
 		sha256sum | cut -c 1-16)
 }
@@ -44,35 +54,48 @@ rounds_of() {
 	echo "${n:-1}"
 }
 
-# count PART ok|failed: rounds with that result
-count() { awk -v part="$1" -v what="$2" '$1 == part && $2 == what { n++ } END { print n + 0 }' "$kept/log"; }
+# count PART SOURCES ok|failed: rounds with that result
+count() {
+	awk -v part="$1" -v sources="$2" -v what="$3" '
+		$1 == part && $2 == sources && $3 == what { n++ }
+		END { print n + 0 }' "$kept/log"
+}
 
-run_round() {
-	local part=$1 t0=$SECONDS result=ok
-
-	MK_FUZZ_SECONDS=$FUZZ_SECONDS run_suite "$part" || result=failed
-	# What was tested is what was built when the run began
-	if [ "$(sources_id)" != "${kept##*/}" ]; then
-		report 'not ok' "$part/sources" 'files were edited meanwhile: build again' | tee -a "$results"
-		return 1
-	fi
-	cp "$out/tests/suite" "$kept/${part//\//-}"
-	echo "$part $result $(date -u +%Y-%m-%dT%H:%MZ) $((SECONDS - t0))" >> "$kept/log"
-	write_table
+# counts FILE: "N what, N what": the verdicts of a round that are good, and what
+# they say that they have counted
+counts() {
+	printf '%d tests' "$(grep -c '^ok ' "$1")"
+	sed -nE 's/^ok (fuzz\/[^ ]+|[^ ]+\/verdict) # ([0-9].*)/, \2/p' "$1" | tr -d '\n'
 }
 
 # commit: which one the sources are, as far as one is
 commit() {
 	git -C "$top" describe --always 2> /dev/null
-	git -C "$top" diff --quiet HEAD -- . ':!*.md' 2> /dev/null || echo 'with changes'
+	git -C "$top" diff --quiet HEAD -- . ':!*.md' 2> /dev/null || echo changed
+}
+
+run_round() {
+	local part=$1 sources=$2 t0=$SECONDS result=ok
+
+	MK_FUZZ_SECONDS=$FUZZ_SECONDS run_suite "$part" || result=failed
+	# What was tested is what was built when the run began
+	if [ "$(sources_id "$part")" != "$sources" ]; then
+		report 'not ok' "$part/sources" 'files were edited meanwhile: build again' | tee -a "$results"
+		return 1
+	fi
+	cp "$out/tests/suite" "$kept/${part//\//-}"
+	echo "$part $sources $result $(date -u +%Y-%m-%dT%H:%MZ) $((SECONDS - t0))" \
+		"$(commit | paste -s -d +) $(counts "$out/tests/suite")" >> "$kept/log"
+	write_table
 }
 
 # A round that failed counts against the run, and the next part goes on
 run_part() {
-	local part=$1 rounds left
+	local part=$1 rounds left sources
 
+	sources=$(sources_id "$part")
 	rounds=$(rounds_of "$part")
-	left=$((rounds - $(count "$part" ok)))
+	left=$((rounds - $(count "$part" "$sources" ok)))
 	if [ "$left" -le 0 ]; then
 		say "tests: $part has passed $rounds of $rounds rounds before" >&2
 		cat "$kept/${part//\//-}" >> "$results"
@@ -80,27 +103,42 @@ run_part() {
 	fi
 	while [ "$left" -gt 0 ]; do
 		say "tests: $part, round $((rounds - left + 1)) of $rounds" >&2
-		run_round "$part" || return
+		run_round "$part" "$sources" || return
 		left=$((left - 1))
 	done
 }
 
+# What the rounds counted is added up
 table_rows() {
 	local part
 
 	long_parts | while read -r part; do
-		awk -v part="$part" -v rounds="$(rounds_of "$part")" '
-			$1 == part {
-				n[$2]++
-				when = $3
-				seconds += $4
+		awk -v part="$part" -v rounds="$(rounds_of "$part")" -v sources="$(sources_id "$part")" '
+			$1 == part && $2 == sources {
+				n[$3]++
+				when = $4
+				seconds += $5
+				commit = $6
+				sub(/^([^ ]+ ){6}/, "")
+				of = split($0, said, ", ")
+				for (i = 1; i <= of; i++) {
+					number = what = said[i]
+					sub(/ .*/, "", number)
+					sub(/^[^ ]* /, "", what)
+					if (!(what in sum))
+						order[++kinds] = what
+					sum[what] += number
+				}
 			}
 			END {
+				for (i = 1; i <= kinds; i++)
+					text = text (i > 1 ? ", " : "") sum[order[i]] " " order[i]
 				result = n["failed"] ? n["failed"] " failed" : \
 					n["ok"] >= rounds ? "passed" : \
 					n["ok"] ? "unfinished" : "not run"
-				printf "| %s | %d of %d | %s | %s | %d s |\n", part,
-					n["ok"], rounds, result, when ? when : "-", seconds
+				printf "| %s | %d of %d | %s | %s | %s | %s | %.1f |\n", part,
+					n["ok"], rounds, result, text ? text : "-",
+					when ? when : "-", commit ? commit : "-", seconds / 60
 			}' "$kept/log"
 	done
 }
@@ -110,14 +148,14 @@ write_table() {
 	{
 		echo '# Long runs'
 		echo
-		echo "Written by \`make check-long\`: do not edit. Sources $(basename "$kept")"
-		echo "(a hash of all files but these texts), $(commit | paste -s -d " ")."
+		echo 'Written by `make check-long`: do not edit. The commit is the one that the last'
+		echo 'round of a test ran on; a later change of what that test uses makes it "not run".'
 		echo
-		echo '| test | rounds passed | result | last round | all rounds took |'
-		echo '|------|---------------|--------|------------|----------------:|'
+		echo '| test | rounds passed | result | counted | last round | commit | minutes |'
+		echo '|------|---------------|--------|---------|------------|--------|--------:|'
 		table_rows
-	} > "$out/long/table.md"
-	cp "$out/long/table.md" "$top/docs/long-runs.md"
+	} > "$kept/table.md"
+	cp "$kept/table.md" "$top/docs/long-runs.md"
 }
 
 run_long() {
@@ -125,7 +163,6 @@ run_long() {
 
 	kept=$out/long
 	[ ${#debug[@]} -eq 0 ] || kept=$out/debug${long:+-long}
-	kept=$kept/$(sources_id)
 	mkdir -p "$kept"
 	touch "$kept/log"
 	mapfile -t parts < <(long_parts)

@@ -133,6 +133,7 @@ while [ $point -lt "$POINTS" ]; do
 	check "sibling-lives-$group" has_state sibling running
 	group=$((group + 1)) faulty='' respawns=''
 done
+counted $point kills
 echo "mk-test: $POINTS points in $(($(mk_now_ms) - begin)) ms: $(tell_kills)"
 
 # What was meant to be tested: kills of a kernel that boots

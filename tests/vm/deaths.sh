@@ -200,6 +200,8 @@ while [ $round -lt "$ROUNDS" ]; do
 	faulty=''
 done
 
+counted $round deaths
+
 # --- afterwards --------------------------------------------------------------------
 
 # Some belong to what the test itself runs at the moment

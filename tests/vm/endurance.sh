@@ -131,6 +131,7 @@ for how in stop kill; do
 	cycles $how "$ended" "$CYCLES"
 	expect_equal $how-all "$faulty" ''
 	echo "mk-test: $cycle cycles of spawn and $how took $(($(mk_now_ms) - begin)) ms"
+	counted $cycle "cycles of spawn and $how"
 	expect_equal $how-all-done $cycle "$CYCLES"
 	end $how a "$ended"
 	nothing_lost $how

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The test of the machines kapi-stream and kapi-stream-long: mk.count= messages
+# The test of the machine kapi-stream: mk.count= messages
 # from kernel code of the host to kernel code of an instance, as many back, and
 # as many both ways at once. Nothing may be lost, come twice or out of order.
 

@@ -104,6 +104,9 @@ not_ok() {
 }
 skip() { mk_verdict ok "$1" "SKIP $2"; }
 
+# counted N WHAT: what was done so often, for docs/long-runs.md
+counted() { echo "# count $1 $2" >&7; }
+
 # check NAME COMMAND...: ok when the command succeeds
 check() {
 	mk_name=$1

@@ -43,6 +43,7 @@ begin=$(mk_now_ms)
 /mk/bin/mutants /boot/a /boot/a.bz holder "$SEED" "$COUNT" > $MK_RUN/mutants
 mk_rc=$?
 cat $MK_RUN/mutants
+counted $(($(total refused) + $(total taken) + $(total wrong))) 'broken images'
 echo "mk-test: $COUNT mutants took $(($(mk_now_ms) - begin)) ms"
 expect_equal refused-or-equal "$mk_rc $(grep -c WRONG $MK_RUN/mutants)" '0 0'
 [ $mk_rc -eq 0 ] || grep WRONG $MK_RUN/mutants | head -n 5

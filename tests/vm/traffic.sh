@@ -66,6 +66,7 @@ fetch b /run/a
 fetch a /run/host
 fetch b /run/host
 took=$(($(mk_now_ms) - begin))
+counted $((6 * COUNT)) messages
 echo "mk-test: $((6 * COUNT)) messages in $took ms: $((6000 * COUNT / took))/s"
 
 right host-to-a $MK_RUN/a "$COUNT"

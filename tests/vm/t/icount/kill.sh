@@ -29,8 +29,8 @@ expect_equal registers-stored "$(cat "$MK_RUN/with")" 'saved 2'
 silent=$(kill_one silent)
 expect_equal registers-of-one-missing "$(cat "$MK_RUN/silent")" 'saved 1'
 expect_within without-them "$((without / 1000))" 500
-# 10 ms, and two ticks, by which any two runs may differ: the host sleeps a lot
+# 10 ms, and some ticks, by which any two runs may differ: the host sleeps a lot
 # while it takes CPUs back
-expect_within cost-of-registers "$((with - without))" 18000
-expect_within cost-of-no-answer "$((silent - without))" 18000
+expect_within cost-of-registers "$((with - without))" 30000
+expect_within cost-of-no-answer "$((silent - without))" 30000
 mkctl rm doomed > /dev/null

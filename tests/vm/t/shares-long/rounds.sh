@@ -12,4 +12,5 @@ PATH=$PATH:/mk/bin
 
 remember
 check rounds share rounds 1000 round
+counted 1000 rounds
 expect_unchanged nothing-leaked
