@@ -4,12 +4,12 @@
 # Every way in which an instance's kernel ends, but for those where it stands
 # still (machine hangs). Each time: the state and the cause, host and sibling
 # talk on, and the next start is a new boot.
-# timeout: 150
+# timeout: 200
 
 # shellcheck disable=SC2016 # what is for the shell inside
 # shellcheck source=tests/vm/faults.sh
 . /mk/faults.sh
-plan 59
+plan 64
 
 fault=insmod_fault
 insmod_fault() { insmod_inside victim "mk_fault.ko fault=$1"; }
@@ -57,6 +57,28 @@ inside victim try-kexec > $MK_RUN/kexec
 expect_equal kexec-refused "$(grep -c ': 1$' $MK_RUN/kexec) $(grep -c . $MK_RUN/kexec)" '4 4'
 expect_equal kexec "$(state victim) $(show victim boot_id)" "running $victim_id"
 others kexec-others
+
+# PID 1 is a shell that ends as soon as there is a certain file
+cat > $MK_RUN/first <<'END'
+#!/bin/sh
+/bin/busybox mount -t proc proc /proc	# where its shell finds itself from here on
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs run /run
+talk agent host 9 &
+while [ ! -e /run/exit ]; do usleep 50000; done
+exit 3
+END
+chmod +x $MK_RUN/first
+make_initrd /run/first.cpio $MK_RUN/first /mk/bin/talk
+mkctl kill victim
+save_instance_log victim
+mkctl rm victim
+expect_exit init-exit-up 0 mkctl spawn "$(make_config victim 2-3 "$MK_SMALL" \
+	'loglevel=7 rdinit=/bin/first' /boot/a /run/first.cpio)"
+victim_id=$(show victim boot_id)
+ends init-exit	panicked panic 'not syncing: Attempted to kill init! exitcode=0x00000300' \
+	inside victim 'touch /run/exit'
 
 # Both in the same instant, by the clock that they have in common
 check twin-up spawn_talker twin 5 ''
