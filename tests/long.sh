@@ -148,6 +148,7 @@ write_table() {
 	{
 		echo '# Long runs'
 		echo
+		# shellcheck disable=SC2016 # backquotes of Markdown
 		echo 'Written by `make check-long`: do not edit. The commit is the one that the last'
 		echo 'round of a test ran on; a later change of what that test uses makes it "not run".'
 		echo
