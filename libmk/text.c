@@ -3,6 +3,7 @@
  * Text from elsewhere (another kernel, a config file, a command line) on its
  * way to a terminal or into JSON: what is UTF-8, and what may act.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,4 +79,25 @@ void mk_text_visible(char *dst, size_t size, const char *src, size_t len)
 		len -= n;
 	}
 	dst[used] = '\0';
+}
+
+int mk_number_parse(const char *s, unsigned int least, unsigned int most,
+		    unsigned int *ret_number)
+{
+	unsigned int number = 0;
+
+	if (!*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, (unsigned int)(*s - '0'),
+					   &number))
+			return -ERANGE;
+	}
+	if (number < least || number > most)
+		return -ERANGE;
+	*ret_number = number;
+	return 0;
 }

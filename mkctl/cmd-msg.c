@@ -11,7 +11,7 @@ static const struct option_desc options[] = {
 
 int msg_port(const char *text, unsigned int *ret_port, struct mk_error *err)
 {
-	if (parse_number(text, 1, MK_PORT_MAX, ret_port) == 0)
+	if (mk_number_parse(text, 1, MK_PORT_MAX, ret_port) == 0)
 		return 0;
 	usage_error(err, NULL, "a port is a whole number from 1 to %u, not '%s'",
 		    MK_PORT_MAX, text);

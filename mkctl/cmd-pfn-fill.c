@@ -23,7 +23,7 @@ static int parse_byte(const char *text, int *ret_byte, struct mk_error *err)
 	if (!strncmp(text, "0x", 2) && text[2] && strlen(text) <= 4 &&
 	    strspn(text + 2, "0123456789abcdefABCDEF") == strlen(text + 2))
 		byte = (unsigned int)strtoul(text, &end, 16);
-	else if (parse_number(text, 0, 255, &byte) < 0)
+	else if (mk_number_parse(text, 0, 255, &byte) < 0)
 		return usage_error(err, NULL,
 				   "a byte is 0 to 255 or 0x00 to 0xff, not '%s'",
 				   text);

@@ -223,9 +223,6 @@ int options_parse(const struct command *cmd, int argc, char **argv,
 /** usage_error() - what was written cannot be meant; -EINVAL */
 int usage_error(struct mk_error *err, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/** parse_number() - a whole decimal number from @least to @most, strictly */
-int parse_number(const char *s, unsigned int least, unsigned int most,
-		 unsigned int *ret_number) MK_MUST_CHECK;
 void print_command_help(const struct command *cmd, FILE *out);
 void print_option_names(const struct command *cmd, FILE *out);
 

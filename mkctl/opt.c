@@ -85,33 +85,13 @@ int usage_error(struct mk_error *err, const char *object, const char *fmt, ...)
 	return -EINVAL;
 }
 
-int parse_number(const char *s, unsigned int least, unsigned int most,
-		 unsigned int *ret_number)
-{
-	unsigned int number = 0;
-
-	if (!*s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
-		number = number * 10 + (unsigned int)(*s - '0');
-		if (number > most)
-			return -ERANGE;
-	}
-	if (number < least)
-		return -ERANGE;
-	*ret_number = number;
-	return 0;
-}
-
 static int store_number(const struct option_desc *desc, const char *arg,
 			struct options *opts, struct mk_error *err)
 {
 	unsigned int *member = (void *)((char *)opts + desc->offset);
 	unsigned int least = desc->type == OPT_SECONDS;
 
-	if (parse_number(arg, least, NUMBER_MAX, member) < 0)
+	if (mk_number_parse(arg, least, NUMBER_MAX, member) < 0)
 		return usage_error(err, NULL,
 				   "--%s takes a whole number from %u to %u, not '%s'",
 				   desc->name, least, NUMBER_MAX, arg);
@@ -195,7 +175,7 @@ static int default_limits(const struct command *cmd, struct options *opts,
 	const char *slow = secure_getenv("MKCTL_SLOW");
 	unsigned int times = 1;
 
-	if (slow && parse_number(slow, 1, SLOW_MAX, &times) < 0)
+	if (slow && mk_number_parse(slow, 1, SLOW_MAX, &times) < 0)
 		return usage_error(err, NULL,
 				   "MKCTL_SLOW is a whole number from 1 to %u, not '%s'",
 				   SLOW_MAX, slow);

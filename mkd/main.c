@@ -11,7 +11,7 @@
 
 #include "mkd.h"
 
-#define SECONDS_MAX	1000000
+#define NUMBER_MAX	1000000
 
 static volatile sig_atomic_t stop;
 
@@ -39,25 +39,6 @@ static int usage(const char *what, const char *arg)
 	fprintf(stderr, "mkd: %s%s%s%s\nhint: 'mkd --help' lists the options\n",
 		what, arg ? " '" : "", arg ? arg : "", arg ? "'" : "");
 	return MK_ERR_USAGE;
-}
-
-static int parse_number(const char *s, unsigned int least, unsigned int *ret)
-{
-	unsigned int number = 0;
-
-	if (!*s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
-		number = number * 10 + (unsigned int)(*s - '0');
-		if (number > SECONDS_MAX)
-			return -ERANGE;
-	}
-	if (number < least)
-		return -ERANGE;
-	*ret = number;
-	return 0;
 }
 
 /* Exit status, or -1 to go on */
@@ -90,11 +71,11 @@ static int parse_options(int argc, char **argv, struct mkd *m)
 			return usage("--dumps takes an absolute path, not",
 				     optarg);
 		} else if (c == 'k') {
-			if (parse_number(optarg, 0, &m->dumps_kept) < 0)
+			if (mk_number_parse(optarg, 0, NUMBER_MAX, &m->dumps_kept) < 0)
 				return usage("--keep-dumps takes a whole number, not",
 					     optarg);
 		} else if (c == 'b') {
-			if (parse_number(optarg, 1, &seconds) < 0)
+			if (mk_number_parse(optarg, 1, NUMBER_MAX, &seconds) < 0)
 				return usage("--boot-timeout takes a whole number of seconds, not",
 					     optarg);
 			m->boot_limit_ns = seconds * 1000000000ull;

@@ -524,6 +524,16 @@ size_t mk_utf8_char(const char *s, size_t len);
  */
 void mk_text_visible(char *dst, size_t size, const char *src, size_t len);
 
+/**
+ * mk_number_parse() - a whole decimal number, and nothing else
+ * @s: digits; no sign, no blank, nothing behind them
+ *
+ * Returns 0 and @ret_number, from @least to @most; -EINVAL when @s is something
+ * else, -ERANGE when it is a number beyond these.
+ */
+int mk_number_parse(const char *s, unsigned int least, unsigned int most,
+		    unsigned int *ret_number) MK_MUST_CHECK;
+
 /*
  * Names and refusals.
  */

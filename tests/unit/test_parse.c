@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unit tests of spawn/parse.c: sizes, CPU lists, names. */
+/* Unit tests of spawn/parse.c: sizes, CPU lists, names; and of numbers (libmk/text.c). */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -257,9 +257,37 @@ static void test_name(void **state)
 			fail_msg("mk_name_valid(\"%s\")", cases[i].name);
 }
 
+static void test_number(void **state)
+{
+	static const struct {
+		const char *text;
+		int ret;
+	} cases[] = {
+		{ "10", 0 }, { "4294967294", 0 }, { "0012", 0 },
+		{ "9", -ERANGE }, { "0", -ERANGE },
+		{ "4294967295", -ERANGE }, { "4294967296", -ERANGE },
+		{ "42949672950", -ERANGE }, { "99999999999999999999", -ERANGE },
+		{ "", -EINVAL }, { " 10", -EINVAL }, { "10 ", -EINVAL },
+		{ "+10", -EINVAL }, { "-10", -EINVAL }, { "0x10", -EINVAL },
+		{ "1e1", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MK_ARRAY_SIZE(cases); i++) {
+		unsigned int number = 5;
+		int ret = mk_number_parse(cases[i].text, 10, 4294967294u,
+					  &number);
+
+		if (ret != cases[i].ret)
+			fail_msg("\"%s\" gives %d", cases[i].text, ret);
+		assert_int_equal(number, ret ? 5 : strtoul(cases[i].text, NULL, 10));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_size_good),
 		cmocka_unit_test(test_size_bad),
 		cmocka_unit_test(test_cpulist_good),

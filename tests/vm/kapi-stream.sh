@@ -5,18 +5,12 @@
 # from kernel code of the host to kernel code of an instance, as many back, and
 # as many both ways at once. Nothing may be lost, come twice or out of order.
 
-# shellcheck source=tests/vm/lib.sh
-. /mk/lib.sh
+# shellcheck source=tests/vm/kapi.sh
+. /mk/kapi.sh
 plan 17
 
 N=$(($(sed -n 's/.*mk\.count=\([0-9]*\).*/\1/p' /proc/cmdline) / MK_SLOW))
-COUNT=1 ECHO=2
-module=/sys/module/mk_kapi/parameters
 
-kapi() {
-	echo "$*" > $module/do
-	cat $module/result
-}
 kapi_b() { kapi order "$@"; }
 
 # What has arrived, and how much of it not in order; a request is behind it all
@@ -40,9 +34,8 @@ timed() {
 	echo "mk-test: $mk_name: $N messages in $begin ms: $((N * 1000 / begin))/s"
 }
 
-orders="cd /lib/mk/\$(uname -r); insmod ./mk_kapi.ko; echo loaded; sleep 10000"
 check module insert mk_kapi
-expect_exit b-up 0 mkctl spawn "$(make_config b 2 "$MK_SMALL" "loglevel=7 mk.run=\"$orders\"" /boot/b)"
+expect_exit b-up 0 spawn_kapi b 2 /boot/b
 check b-module wait_for 10 log_has b '\] loaded'
 kapi get b > /dev/null
 expect_equal b-knows-host "$(kapi_b get host)" '0 0 host 1'

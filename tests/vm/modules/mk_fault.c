@@ -7,7 +7,6 @@
  */
 #define pr_fmt(fmt) "mk_fault: " fmt
 
-#include <asm/apic.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -18,6 +17,8 @@
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
+
+#include "mk_ipi.h"
 
 static char *fault;
 module_param(fault, charp, 0444);
@@ -165,27 +166,12 @@ static void do_abba_irqs(void)
 /* --- what one lives on with --------------------------------------------------
  */
 
-static void send_nmi(void)
-{
-	unsigned long flags;
-
-	if (x2apic_enabled()) {
-		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
-		       (u64)apicid << 32 | APIC_DM_NMI | APIC_INT_ASSERT);
-		return;
-	}
-	local_irq_save(flags);
-	native_apic_mem_write(APIC_ICR2, apicid << 24);
-	native_apic_mem_write(APIC_ICR, APIC_DM_NMI | APIC_INT_ASSERT);
-	local_irq_restore(flags);
-}
-
 static void do_nmi_self(void)
 {
 	uint i;
 
 	for (i = 0; i < times; i++) {
-		send_nmi();
+		send_any_ipi(apicid, APIC_DM_NMI);
 		cond_resched();
 	}
 	pr_info("sent %u NMIs to APIC id %u\n", i, apicid);

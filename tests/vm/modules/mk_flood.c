@@ -9,7 +9,6 @@
  */
 #define pr_fmt(fmt) "mk_flood: " fmt
 
-#include <asm/apic.h>
 #include <asm/irq_vectors.h>
 #include <linux/delay.h>
 #include <linux/io.h>
@@ -17,6 +16,8 @@
 #include <linux/module.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/task.h>
+
+#include "mk_ipi.h"
 
 #define MAX_TARGETS 64
 
@@ -48,21 +49,6 @@ MODULE_PARM_DESC(most, "not more in all; 0: no limit");
 
 static u64 begin_ns, sent;
 
-static void send(u32 apicid, u32 command)
-{
-	unsigned long flags;
-
-	if (x2apic_enabled()) {
-		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
-		       (u64)apicid << 32 | command);
-		return;
-	}
-	local_irq_save(flags);
-	native_apic_mem_write(APIC_ICR2, apicid << 24);
-	native_apic_mem_write(APIC_ICR, command);
-	local_irq_restore(flags);
-}
-
 static u64 passed_ns(void)
 {
 	return local_clock() - begin_ns;
@@ -87,7 +73,7 @@ static void send_to_all(u32 command)
 	int i;
 
 	for (i = 0; i < nr_apicids; i++, sent++)
-		send(apicids[i], command | APIC_INT_ASSERT);
+		send_any_ipi(apicids[i], command);
 	keep_pace();
 }
 

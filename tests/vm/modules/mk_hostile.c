@@ -19,7 +19,6 @@
  */
 #define pr_fmt(fmt) "mk_hostile: " fmt
 
-#include <asm/apic.h>
 #include <asm/irq_vectors.h>
 #include <linux/io.h>
 #include <linux/delay.h>
@@ -31,6 +30,8 @@
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/sched/clock.h>
+
+#include "mk_ipi.h"
 
 #define MAX_PIECES  64
 #define MAX_RINGS   32
@@ -350,18 +351,7 @@ static void forge(void)
 
 static void ring_bell(u32 apicid)
 {
-	u32 command = APIC_DM_FIXED | APIC_INT_ASSERT | MULTIKERNEL_VECTOR;
-	unsigned long flags;
-
-	if (x2apic_enabled()) {
-		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
-		       (u64)apicid << 32 | command);
-		return;
-	}
-	local_irq_save(flags);
-	native_apic_mem_write(APIC_ICR2, apicid << 24);
-	native_apic_mem_write(APIC_ICR, command);
-	local_irq_restore(flags);
+	send_any_ipi(apicid, APIC_DM_FIXED | MULTIKERNEL_VECTOR);
 }
 
 /* The ring to the host, full again as soon as the host has taken something */

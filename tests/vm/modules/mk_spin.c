@@ -18,11 +18,12 @@
 #include <linux/sched/task.h>
 #include <linux/smp.h>
 #include <linux/timex.h>
-#include <asm/apic.h>
 #include <asm/fixmap.h>
 #include <asm/msr.h>
 #include <asm/nmi.h>
 #include <asm/tsc.h>
+
+#include "mk_ipi.h"
 
 static bool all = true;
 module_param(all, bool, 0444);
@@ -66,26 +67,14 @@ static struct nmiaction spin_action = {
 	.name = "mk_spin",
 };
 
-static void send_nmi_to_self(void)
-{
-	u32 id = per_cpu(x86_cpu_to_apicid, raw_smp_processor_id());
-
-	if (x2apic_mode) {
-		wrmsrl(APIC_BASE_MSR + (APIC_ICR >> 4),
-		       (u64)id << 32 | APIC_DM_NMI | APIC_INT_ASSERT);
-		return;
-	}
-	native_apic_mem_write(APIC_ICR2, SET_XAPIC_DEST_FIELD(id));
-	native_apic_mem_write(APIC_ICR, APIC_DM_NMI | APIC_INT_ASSERT);
-}
-
 static int spin_alone(void *unused)
 {
 	/* Whoever loads this waits for all CPUs once more before it is done */
 	msleep(300);
 	if (!strcmp(how, "nmi")) {
 		local_irq_disable();
-		send_nmi_to_self();
+		send_any_ipi(per_cpu(x86_cpu_to_apicid, raw_smp_processor_id()),
+			     APIC_DM_NMI);
 		local_irq_enable();
 	} else if (!strcmp(how, "preempt")) {
 		preempt_disable();

@@ -4,20 +4,10 @@
 # The in-kernel API of messages, from the host and from an instance of another
 # build: test module mk_kapi is loaded on both sides and driven from here.
 
-# shellcheck source=tests/vm/lib.sh
-. /mk/lib.sh
+# shellcheck source=tests/vm/kapi.sh
+. /mk/kapi.sh
 plan 95
 
-ENOENT=-2 EAGAIN=-11 EBUSY=-16 EXDEV=-18 ENODEV=-19 EINVAL=-22
-EPIPE=-32 EDEADLK=-35 ENOSYS=-38 EMSGSIZE=-90 ETIMEDOUT=-110 EHOSTDOWN=-112 ESTALE=-116
-COUNT=1 ECHO=2 SLEEP=3 REMOVE=5 TWICE=6 IRQ=7 FAIL=8 SILENT=9
-module=/sys/module/mk_kapi/parameters
-
-# kapi COMMAND: by the module of the host; kapi_b COMMAND: of the instance
-kapi() {
-	echo "$*" > $module/do
-	cat $module/result
-}
 kapi_b() { kapi order "$@"; }
 
 # both NAME COMMAND WANTED: the same from both sides
@@ -33,8 +23,7 @@ counter_is() { [ "$(counter "$1")" -eq "$2" ]; }
 b_cpu=$(apicids 2)
 host_cpu=$(apicids 1)
 check module insert mk_kapi
-orders="cd /lib/mk/\$(uname -r); insmod ./mk_kapi.ko; echo loaded; sleep 1000"
-expect_exit b-up 0 mkctl spawn "$(make_config b 2 "$MK_SMALL" "loglevel=7 mk.run=\"$orders\"" /boot/b)"
+expect_exit b-up 0 spawn_kapi b 2 /boot/b
 check b-module wait_for 10 log_has b '\] loaded'
 
 # --- peers ------------------------------------------------------------------------

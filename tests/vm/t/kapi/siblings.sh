@@ -5,21 +5,11 @@
 # the host as no party of it: the host's module only tells b's what to do, and b's
 # tells c's.
 
-# shellcheck source=tests/vm/lib.sh
-. /mk/lib.sh
+# shellcheck source=tests/vm/kapi.sh
+. /mk/kapi.sh
 plan 68
 
-ENOENT=-2 EAGAIN=-11 EXDEV=-18 ENODEV=-19 EINVAL=-22
-EPIPE=-32 EDEADLK=-35 ENOSYS=-38 EMSGSIZE=-90 ETIMEDOUT=-110 EHOSTDOWN=-112 ESTALE=-116
-COUNT=1 ECHO=2 SLEEP=3 TWICE=6 IRQ=7 FAIL=8 SILENT=9
-module=/sys/module/mk_kapi/parameters
-
-# kapi COMMAND: by the module of the host; b COMMAND, c COMMAND: of that instance,
-# about the other one
-kapi() {
-	echo "$*" > $module/do
-	cat $module/result
-}
+# b COMMAND, c COMMAND: by the module of that instance, about the other one
 b() { kapi order "$@"; }
 c() { kapi order order "$@"; }
 
@@ -29,14 +19,6 @@ both() {
 	expect_equal "c-$1" "$(c "$2")" "$3"
 }
 
-# start NAME CPU KERNEL PEER
-start() {
-	mk_orders="cd /lib/mk/\$(uname -r); insmod ./mk_kapi.ko; echo loaded; sleep 1000"
-	mk_config=$(make_config "$1" "$2" "$MK_SMALL" "loglevel=7 mk.run=\"$mk_orders\"" "$3")
-	sed -i "s/^{/{ \"channels\": [\"$4\"],/" "$mk_config"
-	mkctl spawn "$mk_config"
-}
-
 counts_of_c() { c counts | cut -d ' ' -f 1-2; }
 counts_of_b() { b counts | cut -d ' ' -f 1-2; }
 
@@ -44,8 +26,8 @@ b_cpu=$(apicids 2)
 c_cpu=$(apicids 3)
 rmmod mk_kapi 2> /dev/null	# another file's
 check module insert mk_kapi
-expect_exit b-up 0 start b 2 /boot/b c
-expect_exit c-up 0 start c 3 /boot/a b
+expect_exit b-up 0 spawn_kapi b 2 /boot/b '"channels": ["c"]'
+expect_exit c-up 0 spawn_kapi c 3 /boot/a '"channels": ["b"]'
 check b-module wait_for 10 log_has b '\] loaded'
 check c-module wait_for 10 log_has c '\] loaded'
 
