@@ -22,7 +22,7 @@ used_by() {
 	case $1 in
 	fuzz) grep -zE '^((include|libmk|spawn|kernel/src/include|tests/fuzz)/|tests/unit/.*\.h$|userland\.mk$|tests/run$)' ;;
 	vm/*) grep -zP "^(?!(docs|man|completions|tests/(cli|fuzz|unit|models|mutants))/)\
-(?!tests/(list\.txt|long\.sh|lint|harness|coverage)\$)(?!tests/vm/t/(?!${1#vm/}/))" ;;
+(?!tests/((list|skips)\.txt|long\.sh|lint|harness|coverage)\$)(?!tests/vm/t/(?!${1#vm/}/))" ;;
 	*) cat ;;
 	esac
 }
