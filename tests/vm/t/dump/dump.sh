@@ -119,7 +119,9 @@ expect_exit live-up 0 mkctl spawn "$(make_config live 4-5 "$MK_SMALL" \
 	'loglevel=7 mk.run="sleep 1000"')"
 live=$(show live boot_id)
 sleep 1	# until it has nothing to do
+begin=$(mk_now_ms)
 expect_exit live-dump 0 mkctl dump live -j -z -o /run/live.zst
+echo "mk-test: a dump of $MK_SMALL took $(($(mk_now_ms) - begin)) ms"
 dumped live /run/live.zst 2
 expect_equal live-was-frozen "$(json "$OUT" frozen)" true
 expect_equal live-runs "$(state live)" running

@@ -8,7 +8,7 @@
 
 # shellcheck source=tests/vm/lib.sh
 . /mk/lib.sh
-plan 21
+plan 23
 
 linked=ffffffff81000000
 
@@ -77,6 +77,9 @@ data maps /run/maps
 check text-moves test "$(sort -u /run/texts | wc -l)" -ge 3
 check map-moves test "$(sort -u /run/maps | wc -l)" -ge 3
 mkctl kill moving > /dev/null
+# What gdb makes of it: "after"
+expect_exit dump 0 mkctl dump moving -z -o /run/moving.zst
+check dump-taken-out sh -c "cat /run/moving.zst > $(mk_port mk.moving)"
 save_instance_log moving
 mkctl rm moving > /dev/null
 
