@@ -17,12 +17,22 @@
 
 FUZZ_ROUNDS=24 FUZZ_SECONDS=300
 
-# used_by PART: of names of files, with NUL between, those that may change its result
+# used_by PART: of names of files, with NUL between, those that may change its
+# result. A script for several machines is used by those whose vm.conf names it.
 used_by() {
+	local machine scripts
+
 	case $1 in
 	fuzz) grep -zE '^((include|libmk|spawn|kernel/src/include|tests/fuzz)/|tests/unit/.*\.h$|userland\.mk$|tests/run$)' ;;
-	vm/*) grep -zP "^(?!(docs|man|completions|tests/(cli|fuzz|unit|models|mutants))/)\
-(?!tests/((list|skips)\.txt|long\.sh|lint|harness|coverage)\$)(?!tests/vm/t/(?!${1#vm/}/))" ;;
+	vm/*)
+		machine=${1#vm/}
+		scripts=$(grep -ohE '\$here/[a-z-]+\.sh' "$here/vm/t/$machine/vm.conf" 2> /dev/null |
+			sed 's,.*/,,' | paste -s -d '|')
+		grep -zP "^(?!(docs|man|completions|tests/(cli|fuzz|unit|models|mutants))/)\
+(?!tests/((list|skips)\.txt|long\.sh|lint|harness|coverage)\$)\
+(?!tests/vm/t/(?!$machine/))\
+(?!tests/vm/(?!(lib\.sh|qemu\.sh${scripts:+|$scripts})\$)[a-z-]+\.sh\$)"
+		;;
 	*) cat ;;
 	esac
 }
