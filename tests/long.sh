@@ -26,7 +26,7 @@ used_by() {
 	fuzz) grep -zE '^((include|libmk|spawn|kernel/src/include|tests/fuzz)/|tests/unit/.*\.h$|userland\.mk$|tests/run$)' ;;
 	vm/*)
 		machine=${1#vm/}
-		scripts=$(grep -ohE '\$here/[a-z-]+\.sh' "$here/vm/t/$machine/vm.conf" 2> /dev/null |
+		scripts=$(grep -ohE '[$]here/[a-z-]+\.sh' "$here/vm/t/$machine/vm.conf" 2> /dev/null |
 			sed 's,.*/,,' | paste -s -d '|')
 		grep -zP "^(?!(docs|man|completions|tests/(cli|fuzz|unit|models|mutants))/)\
 (?!tests/((list|skips)\.txt|long\.sh|lint|harness|coverage)\$)\
