@@ -16,7 +16,8 @@
 
 #include "internal.h"
 
-#define MK_SAVE_US	10000
+/* A CPU answers within some 10 us, but a virtual one may have to wait its turn */
+#define MK_SAVE_US	(100 * USEC_PER_MSEC)
 #define MK_FREEZE_US	USEC_PER_SEC
 
 static void mk_ask(struct mk_instance *inst, enum mk_request request)
@@ -78,7 +79,7 @@ static u32 mk_nudge_all(struct mk_instance *inst, const u64 *answered,
  * @inst: its end has come; under mk_lock
  *
  * All that answer have stored their registers and wait for the reset when this
- * returns. At most 10 ms.
+ * returns. At most MK_SAVE_US.
  */
 void mk_save_registers(struct mk_instance *inst)
 {

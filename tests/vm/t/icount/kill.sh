@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What it costs a kill to have the registers stored first: next to nothing when
-# all CPUs answer, 10 ms when one does not. Against an instance that answers to
+# all CPUs answer, 100 ms when one does not. Against an instance that answers to
 # no NMI at all, because the host seems not to offer it when it starts.
 # timeout: 400
 
@@ -29,8 +29,8 @@ expect_equal registers-stored "$(cat "$MK_RUN/with")" 'saved 2'
 silent=$(kill_one silent)
 expect_equal registers-of-one-missing "$(cat "$MK_RUN/silent")" 'saved 1'
 expect_within without-them "$((without / 1000))" 500
-# 10 ms, and some ticks, by which any two runs may differ: the host sleeps a lot
+# And some ticks, by which any two runs may differ: the host sleeps a lot
 # while it takes CPUs back
 expect_within cost-of-registers "$((with - without))" 30000
-expect_within cost-of-no-answer "$((silent - without))" 30000
+expect_within cost-of-no-answer "$((silent - without))" 150000
 mkctl rm doomed > /dev/null
