@@ -39,14 +39,7 @@ ends panic	panicked panic 'Kernel panic - not syncing: mk_fault says so' $fault 
 ends bug-irq	panicked panic 'not syncing: Fatal exception in interrupt' $fault bug-irq
 inside victim 'echo 1 > /proc/sys/kernel/panic_on_oops'
 ends oops	panicked panic 'not syncing: Fatal exception' $fault oops
-# Only with guard pages: else the stack grows into anything, and the machine resets
-if is_debug; then
-	for verdict in stack stack-says-why stack-others stack-again; do
-		skip $verdict 'no VMAP_STACK with KASAN'
-	done
-else
-	ends stack	panicked panic 'stack guard page was hit' $fault stack
-fi
+ends stack	panicked panic 'stack guard page was hit' $fault stack
 ends oom	panicked panic 'not syncing: System is deadlocked on memory' $fault oom
 ends sysrq-c	panicked panic 'not syncing: sysrq triggered crash' soon 'echo c > /proc/sysrq-trigger'
 ends sysrq-b	stopped reboot 'emergency restart' soon 'echo b > /proc/sysrq-trigger'
