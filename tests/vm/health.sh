@@ -15,18 +15,25 @@ RUNNING=3 UNRESPONSIVE=4 PANICKED=8
 
 health() { /mk/bin/health "$@"; }
 
+# wait_state NAME STATE MS: a spin lasts longer, too, on a slow kernel
+wait_state() { health wait "$1" "$2" $(($3 * MK_SLOW)); }
+
 # instance_module NAME: where the kernel of an instance of variant a has it
 instance_module() { echo "/lib/mk/\$(uname -r)/$1.ko"; }
 
-# spin CPU HOW MS: a CPU of doomed does so, some 300 ms after this
+# spin CPU HOW MS: a CPU of doomed does so, some 350 ms after this
 spin() {
 	sh_at doomed "rmmod mk_spin 2>/dev/null; insmod $(instance_module mk_spin) cpu=$1 how=$2 ms=$(($3 * MK_SLOW))"
 }
 
-# spin_now: the same, and it spins when this is over
+# spin_now: the same, and it spins when this is over, but its watchdog is patient
 spin_now() {
-	spin "$@" && usleep $((700000 * MK_SLOW))
+	mk_before=$(spins_begun)
+	health watchdog doomed 60000 && spin "$@" && wait_for 10 spins_more "$mk_before" &&
+		usleep $((200000 * MK_SLOW))
 }
+spins_begun() { log_lines doomed 'mk_spin: CPU . spins'; }
+spins_more() { [ "$(spins_begun)" -gt "$1" ]; }
 
 # beats NAME: of all its CPUs since its start
 beats() { show "$1" beats; }

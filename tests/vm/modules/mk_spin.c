@@ -6,7 +6,8 @@
  * the loading CPU spins.
  *
  * With "cpu=N" it is CPU N alone, for "ms=N" milliseconds (0: for ever), a
- * moment after the loading is over; unloading waits for it. "how=" says with what it cannot be interrupted any more:
+ * moment after the loading is over: the log says when. Unloading waits for it.
+ * "how=" says with what it cannot be interrupted any more:
  *	irq	interrupts off
  *	preempt	preemption off
  *	nmi	in an NMI, so that it takes no other
@@ -71,6 +72,8 @@ static int spin_alone(void *unused)
 {
 	/* Whoever loads this waits for all CPUs once more before it is done */
 	msleep(300);
+	pr_emerg("mk_spin: CPU %d spins from here on (%s)\n", cpu, how);
+	msleep(50);
 	if (!strcmp(how, "nmi")) {
 		local_irq_disable();
 		send_any_ipi(per_cpu(x86_cpu_to_apicid, raw_smp_processor_id()),
@@ -99,7 +102,6 @@ static void spin(void *unused)
 
 static int spin_on(int on)
 {
-	pr_emerg("mk_spin: CPU %d spins from here on (%s)\n", on, how);
 	task = kthread_create(spin_alone, NULL, "mk_spin");
 	if (IS_ERR(task))
 		return PTR_ERR(task);

@@ -94,7 +94,7 @@ expect_exit freezes-now 0 health freeze doomed
 
 # The end of a frozen one, and a new life
 expect_exit kill-frozen 0 mkctl kill doomed
-expect_equal kill-frozen-end "$(health get doomed)" '9 6 4000 0 0 9 6'
+expect_equal kill-frozen-end "$(health get doomed)" '9 6 60000 0 0 9 6'
 expect_equal cpus-back "$(cat /sys/devices/system/cpu/online)" '0,2-5'
 save_instance_log doomed
 expect_exit start-again 0 mkctl start doomed

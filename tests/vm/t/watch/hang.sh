@@ -25,14 +25,14 @@ over() { [ "$(log_lines doomed 'mk_spin: over')" -eq 4 ]; }
 # hang HOW CPU HOST-CPU: for 8 s
 hang() {
 	expect_exit "$1-spin" 0 spin "$2" "$1" 8000
-	took=$(health wait doomed $UNRESPONSIVE 9000)
+	took=$(wait_state doomed $UNRESPONSIVE 9000)
 	# 5 s from when it spins, see spin
 	expect_within "$1-noticed" "$took" 5300
 	expect_equal "$1-which" "$(health get doomed)" "4 7 4000 1 $3 0 0"
 	expect_equal "$1-sysfs" "$(cat $sys/state $sys/cause $sys/stuck | tr '\n' ' ')" \
 		"unresponsive hang 1 $3 "
 	expect_equal "$1-no-freeze" "$(health freeze doomed)" "110 193 $3 0 doomed"
-	check "$1-recovers" health wait doomed $RUNNING 20000
+	check "$1-recovers" wait_state doomed $RUNNING 20000
 	expect_equal "$1-over" "$(health get doomed)" '3 0 4000 0 0 0 0'
 }
 hang irq 2 4
@@ -42,16 +42,16 @@ hang nmi 2 4
 # Another time, and none
 expect_exit set-short 0 health watchdog doomed 1500
 spin 1 irq 8000
-expect_within short-noticed "$(health wait doomed $UNRESPONSIVE 9000)" 2500
+expect_within short-noticed "$(wait_state doomed $UNRESPONSIVE 9000)" 2500
 expect_exit switch-off 0 health watchdog doomed 0
-check off-is-well health wait doomed $RUNNING 1000
+check off-is-well wait_state doomed $RUNNING 1000
 check_not off-stays-well health wait doomed $UNRESPONSIVE 4000
 check off-over wait_for 10 over
 expect_exit set-again 0 health watchdog doomed 4000
 
 # All of them, and for good
 later all sh_at doomed "rmmod mk_spin; insmod $(instance_module mk_spin)"
-expect_within all-noticed "$(health wait doomed $UNRESPONSIVE 20000)" 12000
+expect_within all-noticed "$(wait_state doomed $UNRESPONSIVE 20000)" 12000
 wait_for 3 grep -q '^3 ' $sys/stuck
 expect_equal all-stuck "$(cat $sys/stuck)" '3 2'
 expect_exit kill-hung 0 health kill doomed 7
