@@ -129,8 +129,10 @@ table_rows() {
 				when = $4
 				seconds += $5
 				commit = $6
-				sub(/^([^ ]+ ){6}/, "")
-				of = split($0, said, ", ")
+				counts = $0
+				for (i = 0; i < 6; i++)
+					sub(/^[^ ]+ /, "", counts)
+				of = split(counts, said, ", ")
 				for (i = 1; i <= of; i++) {
 					number = what = said[i]
 					sub(/ .*/, "", number)
