@@ -52,4 +52,4 @@ beats_more() { [ "$(beats "$1")" -gt "$2" ]; }
 # some milliseconds says so, too, of whichever NMI handler that was in: not meant here.
 # shellcheck disable=SC2034 # for the tests
 NOISE='INFO: rcu|self-detected|lockup|blocked for more|unknown reason|Dazed|WARNING|'
-NOISE=$NOISE'mk_park_nmi\) took too long|took too long to run: [0-9]{3,}\.'
+NOISE=$NOISE'[^)] took too long|mk_park_nmi\) took too long|took too long to run: [0-9]{3,}\.'
